@@ -4,7 +4,7 @@
 #[allow(clippy::all)]
 pub mod types {
     /// Confirms that a request was accepted. It is processed later, and an error that shows up only then appears in the logs of the dashboard.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct Accepted {
         /// Identifier of the request, to find it in the logs. Not known to be present if the request repeats an idempotency key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -13,8 +13,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(Accepted { optional message_id, optional status });
     /// Member of the account who did something. Whatever was done with a service token appears under a system user with a made-up address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct AccountUser {
         /// Email address of the member
@@ -33,16 +34,21 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(AccountUser { optional email, optional name });
     /// Outcome of adding users to a list or removing them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct AffectedSubscribers {
         /// Number of users that were added or removed. Users that do not exist are not counted.
         pub affected_count: i64,
         /// Whether the operation succeeded
         pub success: bool,
     }
+    crate::deserialize!(
+        AffectedSubscribers { required affected_count, required success }
+    );
     /// An error as the API describes it
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ApiError {
         /// HTTP status code indicating the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -66,8 +72,12 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        ApiError { optional code, optional detail, optional error, optional error_code,
+        optional message, optional status, optional type_ "type" }
+    );
     /// The message and its class, where the hub nests them
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ApiErrorCause {
         /// Description of the error
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -76,6 +86,7 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(ApiErrorCause { optional message, optional type_ "type" });
     /// What is wrong in detail, as a text, a list or a map by field
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -212,7 +223,7 @@ pub mod types {
         }
     }
     /// An API key, by which a server calls the hub. The key itself is masked.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ApiKey {
         /// Domains that requests with the key may come from. Presumably any if there are none.
@@ -244,8 +255,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ApiKey { optional allowed_domains, optional created_at, optional created_by,
+        optional deleted_at, optional deleted_by, required id, optional is_deleted,
+        optional masked_api_key, optional name }
+    );
     /// A new API key with the key itself, which is shown only here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ApiKeyCreated {
         /// Domains that requests with the key may come from. Presumably any if there are none.
@@ -296,8 +313,14 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ApiKeyCreated { optional allowed_domains, required api_key, optional created_at,
+        optional created_by, optional deleted_at, optional deleted_by, required id,
+        optional is_deleted, optional masked_api_key, optional name }
+    );
     /// API keys of a workspace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ApiKeyList {
         /// Position of the page among the keys
@@ -305,6 +328,8 @@ pub mod types {
         /// The keys, presumably also those that were deleted
         pub results: ::std::vec::Vec<ApiKey>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ApiKeyList { required meta, required results });
     /// A file to attach to emails and other messages, fetched from a URL or sent along as data.
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -355,7 +380,7 @@ pub mod types {
         }
     }
     /// A file whose content is sent along. It should be smaller than 50 KB.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct AttachmentFromData {
         /// Media type of the file
         #[serde(
@@ -378,8 +403,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        AttachmentFromData { optional content_type "contentType", required data, optional
+        filename }
+    );
     /// A file that is fetched from a URL. Its size is not limited.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct AttachmentFromUrl {
         /// Name under which the file is attached
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -399,8 +428,11 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        AttachmentFromUrl { optional filename, optional ignore_if_error, required url }
+    );
     /// A condition of a branch. Of the type `expression_v1` it tests data, of the type `future_event` it waits for an event, and of the type `delay` it waits for a time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct BranchCondition {
         /// How long to wait. `delay_type` is `fixed`, `dynamic` or `relative_to`; a `value` is a duration such as `1d12h` or an expression.
@@ -424,8 +456,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        BranchCondition { optional delay_properties, optional event_conditions, optional
+        event_name, optional expression_v1, optional type_ "type" } extra
+    );
     /// A template to send to all users of a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Broadcast {
         /// The only channels to use. Defaults to all channels of the template.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -467,8 +504,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub trigger_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
+    crate::deserialize!(
+        Broadcast { optional channels, optional data, optional delay, optional
+        idempotency_key "$idempotency_key", optional insert_id "$insert_id", required
+        list_id, required notification_category, required template, optional tenant_id,
+        optional time "$time", optional trigger_at }
+    );
     /// Filters for the broadcasts to cancel. A broadcast must match all of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BroadcastCancel {
         /// Identifier of a broadcast, from the logs or from a message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -480,8 +523,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub list_id: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        BroadcastCancel { optional execution_id, optional idempotency_key, optional
+        list_id }
+    );
     /// Outcome of one record of a bulk request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct BulkRecord {
         /// Reason why the record was refused
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -494,8 +541,12 @@ pub mod types {
         /// HTTP status that the record would have received on its own
         pub status_code: i64,
     }
+    crate::deserialize!(
+        BulkRecord { optional error, optional message_id, required status, required
+        status_code }
+    );
     /// Reason why the record was refused
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BulkRecordError {
         /// Description of the error
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -504,18 +555,9 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(BulkRecordError { optional message, optional type_ "type" });
     /// Whether this record was accepted
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum BulkRecordStatus {
         /// The value `success`
@@ -528,37 +570,9 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl BulkRecordStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Success => "success",
-                Self::Error => "error",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for BulkRecordStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "success" => Self::Success,
-                "error" => Self::Error,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for BulkRecordStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for BulkRecordStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(BulkRecordStatus { Success "success", Error "error" } Other);
     /// Outcomes of a bulk request, one for each record.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct BulkResponse {
         /// One outcome for each record of the request, in the order of the request
         pub records: ::std::vec::Vec<BulkRecord>,
@@ -566,14 +580,16 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(BulkResponse { required records, optional status });
     /// Which runs were cancelled.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Cancelled {
         /// The `execution_id` of each cancelled run. Empty if nothing matched.
         pub execution_ids: ::std::vec::Vec<::std::string::String>,
     }
+    crate::deserialize!(Cancelled { required execution_ids });
     /// A category of notifications, which recipients can have a preference for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct Category {
         /// Slug of the category, of lowercase letters and digits with single hyphens in between
@@ -627,22 +643,33 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        Category { required category, present default_mandatory_channels, present
+        default_opt_in_channels, optional default_preference, optional description,
+        optional digest_schedule, optional is_commercial, optional name, optional
+        properties, optional tags } extra
+    );
     /// A locale that categories are translated into.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryLocale {
         /// Code of the locale
         pub locale: ::std::string::String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CategoryLocale { required locale });
     /// The locales that categories are translated into.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryLocaleList {
         /// The locales
         pub results: ::std::vec::Vec<CategoryLocale>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CategoryLocaleList { required results });
     /// Change of the preference for the category that it names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct CategoryPreferenceInput {
         /// Slug of the category
         pub category: ::std::string::String,
@@ -662,8 +689,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
     }
+    crate::deserialize!(
+        CategoryPreferenceInput { required category, optional digest_schedule, optional
+        opt_in_channels, optional opt_out_channels, optional preference, optional
+        properties }
+    );
     /// Change of the preference for a category.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct CategoryPreferenceUpdate {
         /// Digest schedule to choose. Null resets it to the default. If it is absent, the schedule stays as it is. Not available in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -680,8 +712,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
     }
+    crate::deserialize!(
+        CategoryPreferenceUpdate { optional digest_schedule, optional opt_in_channels,
+        optional opt_out_channels, required preference, optional properties }
+    );
     /// One of the three groups of categories.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryRoot {
         /// Which group it is
@@ -693,8 +729,12 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CategoryRoot { required root_category, optional sections } extra
+    );
     /// A section of the preference page with its categories. Sections have slugs too, by which translations name them, but no response shows them here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategorySection {
         /// The categories of the section
@@ -713,8 +753,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CategorySection { optional categories, optional description, optional name,
+        optional tags } extra
+    );
     /// Translated name and description of a section or a category. Null where there is no translation.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryText {
         /// Translated description
@@ -727,8 +772,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CategoryText { optional description, optional name } extra);
     /// Translations of the names of all sections and categories into one language.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryTranslation {
         /// Translations of categories, by slug
@@ -745,8 +792,12 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CategoryTranslation { optional categories, optional sections } extra
+    );
     /// All categories of a workspace, as a draft or as they are live.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryTree {
         /// What the commit of this version changed
@@ -781,8 +832,14 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CategoryTree { optional commit_message, optional committed_at, optional hash,
+        required root_categories, optional schema "$schema", optional status, optional
+        validation_result, optional version_no } extra
+    );
     /// All categories of a workspace. Pass all three groups, even an empty one: what is left out is deleted from the draft.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategoryTreeReplace {
         /// The three groups with their sections and categories. What is left out is deleted from the draft.
@@ -791,8 +848,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CategoryTreeReplace { required root_categories } extra);
     /// One address of a user on a channel, as the hub stores it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct ChannelEntry {
         /// Who issued the identifier, `suprsend` for the inbox
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -821,18 +880,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ChannelEntry { optional id_provider, optional perma_status, optional status,
+        optional value } extra
+    );
     /// Name of a channel. SuprSend may add channels; some requests also take `messenger`.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum ChannelName {
         /// The value `email`
@@ -866,59 +919,22 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl ChannelName {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Email => "email",
-                Self::Sms => "sms",
-                Self::Whatsapp => "whatsapp",
-                Self::Inbox => "inbox",
-                Self::Androidpush => "androidpush",
-                Self::Iospush => "iospush",
-                Self::Webpush => "webpush",
-                Self::Slack => "slack",
-                Self::MsTeams => "ms_teams",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for ChannelName {
-        fn from(text: &str) -> Self {
-            match text {
-                "email" => Self::Email,
-                "sms" => Self::Sms,
-                "whatsapp" => Self::Whatsapp,
-                "inbox" => Self::Inbox,
-                "androidpush" => Self::Androidpush,
-                "iospush" => Self::Iospush,
-                "webpush" => Self::Webpush,
-                "slack" => Self::Slack,
-                "ms_teams" => Self::MsTeams,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for ChannelName {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for ChannelName {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        ChannelName { Email "email", Sms "sms", Whatsapp "whatsapp", Inbox "inbox",
+        Androidpush "androidpush", Iospush "iospush", Webpush "webpush", Slack "slack",
+        MsTeams "ms_teams" } Other
+    );
     /// Preference for a channel across all categories.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ChannelPreference {
         /// Channel that the preference is for
         pub channel: ChannelName,
         /// Whether the channel is limited to mandatory notifications
         pub is_restricted: bool,
     }
+    crate::deserialize!(ChannelPreference { required channel, required is_restricted });
     /// Preferences for channels across all categories.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ChannelPreferences {
         /// One preference for each channel
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -926,12 +942,14 @@ pub mod types {
             ::std::vec::Vec<ChannelPreference>,
         >,
     }
+    crate::deserialize!(ChannelPreferences { optional channel_preferences });
     /// Changes of preferences for channels across all categories.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ChannelPreferencesUpdate {
         /// New preferences. Channels that are not listed keep theirs.
         pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
     }
+    crate::deserialize!(ChannelPreferencesUpdate { required channel_preferences });
     /// channel value
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -991,7 +1009,7 @@ pub mod types {
         }
     }
     /// Whether a commit that was asked for took place.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CommitResult {
         /// Why the draft was not published
@@ -1000,8 +1018,10 @@ pub mod types {
         /// Whether the draft was published
         pub is_committed: bool,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CommitResult { optional errors, required is_committed });
     /// A condition on the data of a run.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct Condition {
         /// The tests
@@ -1014,8 +1034,12 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        Condition { optional expression_v1, optional type_ "type" } extra
+    );
     /// Tests that are joined by `AND` or `OR`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ConditionGroup {
         /// The tests
@@ -1028,8 +1052,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ConditionGroup { optional args, optional op } extra);
     /// A test of one variable. In a branch it may also be a group of tests, which has `op` and `args` only.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ConditionTest {
         /// The tests
@@ -1054,8 +1080,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ConditionTest { optional args, optional op, optional ref_ "ref", optional value,
+        optional variable, optional variable_ns } extra
+    );
     /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct CursorMeta {
         /// Cursor of the page after this one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1076,18 +1107,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub limit: ::std::option::Option<i64>,
     }
+    crate::deserialize!(
+        CursorMeta { optional after, optional before, optional count, optional has_next,
+        optional has_prev, optional limit }
+    );
     /// Unit in which a digest schedule repeats. `weekly_mo2fr` is every day from Monday to Friday.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum DigestFrequency {
         /// The value `instantly`
@@ -1115,47 +1140,13 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl DigestFrequency {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Instantly => "instantly",
-                Self::Minutely => "minutely",
-                Self::Hourly => "hourly",
-                Self::Daily => "daily",
-                Self::Weekly => "weekly",
-                Self::WeeklyMo2fr => "weekly_mo2fr",
-                Self::Monthly => "monthly",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for DigestFrequency {
-        fn from(text: &str) -> Self {
-            match text {
-                "instantly" => Self::Instantly,
-                "minutely" => Self::Minutely,
-                "hourly" => Self::Hourly,
-                "daily" => Self::Daily,
-                "weekly" => Self::Weekly,
-                "weekly_mo2fr" => Self::WeeklyMo2fr,
-                "monthly" => Self::Monthly,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for DigestFrequency {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for DigestFrequency {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        DigestFrequency { Instantly "instantly", Minutely "minutely", Hourly "hourly",
+        Daily "daily", Weekly "weekly", WeeklyMo2fr "weekly_mo2fr", Monthly "monthly" }
+        Other
+    );
     /// Day of the month, by number, or by weekday and number, such as the last Friday.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestMonthday {
         /// Weekday that the position counts, by its first two letters, or a list of them; the official SDKs differ. All days are counted if it is absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1163,6 +1154,7 @@ pub mod types {
         /// Position in the month. 1 is the first, -1 the last.
         pub pos: i64,
     }
+    crate::deserialize!(DigestMonthday { optional day, required pos });
     /// Weekday that the position counts, by its first two letters, or a list of them; the official SDKs differ. All days are counted if it is absent.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -1214,13 +1206,14 @@ pub mod types {
         }
     }
     /// Days of the month on which digests are sent
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestMonthdaysDefault {
         /// The days of the month
         pub default_value: ::std::vec::Vec<DigestMonthday>,
     }
+    crate::deserialize!(DigestMonthdaysDefault { required default_value });
     /// Days of the month, and whether the recipient may change them
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestMonthdaysOption {
         /// Days of the month on which a digest is sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1232,8 +1225,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::std::vec::Vec<DigestMonthday>>,
     }
+    crate::deserialize!(
+        DigestMonthdaysOption { optional default_value, optional edit_policy, optional
+        value }
+    );
     /// Schedule by which notifications of this category are collected into digests. Not present in all workspaces.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestSchedule {
         /// Unit in which the schedule repeats
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1263,8 +1260,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub weekdays: ::std::option::Option<::std::vec::Vec<Weekday>>,
     }
+    crate::deserialize!(
+        DigestSchedule { optional frequency, optional id, optional interval, optional
+        is_default, optional is_user_selected, optional label, optional monthdays,
+        optional time, optional weekdays }
+    );
     /// Choice of a digest schedule, with values for what the recipient may change of it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestScheduleInput {
         /// Identifier of the schedule among the options of the category
         pub id: ::std::string::String,
@@ -1278,8 +1280,12 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub weekdays: ::std::vec::Vec<Weekday>,
     }
+    crate::deserialize!(
+        DigestScheduleInput { required id, optional monthdays, optional time, optional
+        weekdays }
+    );
     /// A digest schedule that a recipient can choose.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestScheduleOption {
         /// Unit in which the schedule repeats
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1309,21 +1315,28 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub weekdays: ::std::option::Option<DigestWeekdaysOption>,
     }
+    crate::deserialize!(
+        DigestScheduleOption { optional frequency, optional id, optional interval,
+        optional is_default, optional is_user_selected, optional label, optional
+        monthdays, optional time, optional weekdays }
+    );
     /// Digest schedules that the recipient can choose from. Not present in all workspaces.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestScheduleOptions {
         /// The schedules
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub options: ::std::option::Option<::std::vec::Vec<DigestScheduleOption>>,
     }
+    crate::deserialize!(DigestScheduleOptions { optional options });
     /// Time of day at which digests are sent
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestTimeDefault {
         /// The time of day
         pub default_value: ::std::string::String,
     }
+    crate::deserialize!(DigestTimeDefault { required default_value });
     /// Time of day, and whether the recipient may change it
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestTimeOption {
         /// Time of day at which a digest is sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1335,14 +1348,18 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        DigestTimeOption { optional default_value, optional edit_policy, optional value }
+    );
     /// Days of the week on which digests are sent
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestWeekdaysDefault {
         /// The days of the week
         pub default_value: ::std::vec::Vec<Weekday>,
     }
+    crate::deserialize!(DigestWeekdaysDefault { required default_value });
     /// Days of the week, and whether the recipient may change them
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DigestWeekdaysOption {
         /// Days of the week on which a digest is sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1354,8 +1371,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::std::vec::Vec<Weekday>>,
     }
+    crate::deserialize!(
+        DigestWeekdaysOption { optional default_value, optional edit_policy, optional
+        value }
+    );
     /// A workflow of one step, with the users to notify.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DynamicWorkflow {
         /// Variables for the template, with the files to attach
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1387,8 +1408,14 @@ pub mod types {
         /// Users to notify, 1 to 100, each with its `distinct_id`
         pub users: ::std::vec::Vec<UserRecipient>,
     }
+    crate::deserialize!(
+        DynamicWorkflow { optional data, optional delay, optional delivery, optional
+        idempotency_key "$idempotency_key", required name, required
+        notification_category, required template, optional tenant_id, optional
+        trigger_at, required users }
+    );
     /// How to choose among the channels of the template
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct DynamicWorkflowDelivery {
         /// Channels to use in any case
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1403,8 +1430,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub time_to_live: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        DynamicWorkflowDelivery { optional mandatory_channels, optional smart, optional
+        success, optional time_to_live }
+    );
     /// One step of an edit. It has one or more of these members; the steps of an edit are done in order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct EditOperation {
         /// Same as `$increment`, under the name that edits of many users take
         #[serde(
@@ -1466,18 +1497,13 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        EditOperation { optional add "$add", optional append "$append", optional
+        increment "$increment", optional remove "$remove", optional set "$set", optional
+        set_once "$set_once", optional unset "$unset" } extra
+    );
     /// Whether a setting may be changed by the recipient.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum EditPolicy {
         /// The value `locked`
@@ -1490,37 +1516,9 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl EditPolicy {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Locked => "locked",
-                Self::Editable => "editable",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for EditPolicy {
-        fn from(text: &str) -> Self {
-            match text {
-                "locked" => Self::Locked,
-                "editable" => Self::Editable,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for EditPolicy {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for EditPolicy {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(EditPolicy { Locked "locked", Editable "editable" } Other);
     /// Values by where they are: one address for each channel, one element for each property that is a list. The provider and the bundle apply to every push channel beside them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct EditValues {
         /// Android push token
         #[serde(
@@ -1607,8 +1605,15 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        EditValues { optional androidpush "$androidpush", optional bundle_id
+        "$bundle_id", optional email "$email", optional id_provider "$id_provider",
+        optional inbox "$inbox", optional iospush "$iospush", optional ms_teams
+        "$ms_teams", optional slack "$slack", optional sms "$sms", optional webpush
+        "$webpush", optional whatsapp "$whatsapp" } extra
+    );
     /// Something that a user did or that happened to a user. Workflows can be triggered by it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Event {
         /// Unique identifier of the user in your system. The event is dropped if there is no such user.
         pub distinct_id: ::std::string::String,
@@ -1642,8 +1647,13 @@ pub mod types {
         )]
         pub time: ::std::option::Option<i64>,
     }
+    crate::deserialize!(
+        Event { required distinct_id, optional env, required event, optional
+        idempotency_key "$idempotency_key", optional insert_id "$insert_id", optional
+        properties, optional tenant_id, optional time "$time" }
+    );
     /// Definition of an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct EventDefinition {
         /// Time at which the event was defined
@@ -1667,8 +1677,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        EventDefinition { optional created_at, optional description, required name,
+        optional payload_schema, optional schema "$schema" } extra
+    );
     /// An event to define.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct EventDefinitionCreate {
         /// Text that tells when the event is sent
@@ -1683,8 +1698,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        EventDefinitionCreate { optional description, required name, optional
+        payload_schema } extra
+    );
     /// A page of events.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct EventDefinitionList {
         /// Position of the page among the events
@@ -1692,8 +1712,10 @@ pub mod types {
         /// Events of this page
         pub results: ::std::vec::Vec<EventDefinition>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(EventDefinitionList { required meta, required results });
     /// Changes of an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct EventDefinitionUpdate {
         /// Text that tells when the event is sent
@@ -1706,18 +1728,12 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        EventDefinitionUpdate { optional description, optional payload_schema } extra
+    );
     /// What a workflow uses an event for.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum EventUsage {
@@ -1735,42 +1751,12 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl EventUsage {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::TriggerEvent => "Trigger Event",
-                Self::WaitEvent => "Wait Event",
-                Self::SuccessMetricEvent => "Success Metric Event",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for EventUsage {
-        fn from(text: &str) -> Self {
-            match text {
-                "Trigger Event" => Self::TriggerEvent,
-                "Wait Event" => Self::WaitEvent,
-                "Success Metric Event" => Self::SuccessMetricEvent,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for EventUsage {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for EventUsage {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        EventUsage { TriggerEvent "Trigger Event", WaitEvent "Wait Event",
+        SuccessMetricEvent "Success Metric Event" } Other
+    );
     /// All preferences of a user or an object.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct FullPreference {
         /// Preferences for channels across all categories
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1781,8 +1767,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub sections: ::std::option::Option<::std::vec::Vec<PreferenceSection>>,
     }
+    crate::deserialize!(
+        FullPreference { optional channel_preferences, optional sections }
+    );
     /// Changes of several preferences at once. Categories and channels that are not listed keep their preferences.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct FullPreferenceUpdate {
         /// New preferences for categories
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1791,8 +1780,11 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
     }
+    crate::deserialize!(
+        FullPreferenceUpdate { optional categories, optional channel_preferences }
+    );
     /// The webhook of one channel of Microsoft Teams
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct IncomingWebhook {
         /// Microsoft Teams incoming webhook URL
         pub url: ::std::string::String,
@@ -1804,6 +1796,7 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(IncomingWebhook { required url });
     /// A number to add; a property that is a whole number stays one if what is added is
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -1832,7 +1825,7 @@ pub mod types {
         }
     }
     /// A workflow that refers to an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct LinkedWorkflow {
         /// Slug of the workflow
@@ -1841,15 +1834,19 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub usage: ::std::option::Option<::std::vec::Vec<EventUsage>>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(LinkedWorkflow { required slug, optional usage });
     /// The workflows that refer to an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct LinkedWorkflowList {
         /// The workflows
         pub results: ::std::vec::Vec<LinkedWorkflow>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(LinkedWorkflowList { required results });
     /// A user in a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriber {
         /// Time at which the user was added
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1860,22 +1857,27 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        ListSubscriber { optional created_at, required distinct_id, optional id }
+    );
     /// Users to add to a list or to remove from it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriberIds {
         /// The `distinct_id` of each user
         pub distinct_ids: ::std::vec::Vec<::std::string::String>,
     }
+    crate::deserialize!(ListSubscriberIds { required distinct_ids });
     /// A page of users in a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriberList {
         /// Position of the page in the list
         pub meta: CursorMeta,
         /// Users of this page
         pub results: ::std::vec::Vec<ListSubscriber>,
     }
+    crate::deserialize!(ListSubscriberList { required meta, required results });
     /// A user's subscription to a list
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ListSubscription {
         /// When the user was subscribed
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1884,16 +1886,18 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub list: ::std::option::Option<SubscribedList>,
     }
+    crate::deserialize!(ListSubscription { optional created_at, optional list });
     /// A page of subscriptions to lists
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriptionList {
         /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ListSubscription>,
     }
+    crate::deserialize!(ListSubscriptionList { required meta, required results });
     /// A message to one recipient on one channel.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct Message {
         /// When the message was archived
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2032,18 +2036,19 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        Message { optional archived_at, optional category, optional channel, optional
+        channel_identity, optional clicked_at, optional created_at, optional
+        delivered_at, optional dismissed_at, optional execution_id, optional
+        failure_reason, optional idempotency_key, optional is_archived, optional
+        is_campaign, optional is_read, required message_id, optional parent_entity_id,
+        optional parent_entity_type, optional parent_execution_id, optional read_at,
+        optional recipient, optional seen_at, required status, optional template,
+        optional tenant_id, optional triggered_at, optional unarchived_at, optional
+        unread_at, optional updated_at, optional vendor, optional workflow }
+    );
     /// How to mark the message. `seen` and `clicked` apply to all channels, `dismissed` to mobile push, the others to the inbox.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum MessageAction {
         /// The value `seen`
@@ -2071,67 +2076,35 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl MessageAction {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Seen => "seen",
-                Self::Clicked => "clicked",
-                Self::Dismissed => "dismissed",
-                Self::Read => "read",
-                Self::Unread => "unread",
-                Self::Archived => "archived",
-                Self::Unarchived => "unarchived",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for MessageAction {
-        fn from(text: &str) -> Self {
-            match text {
-                "seen" => Self::Seen,
-                "clicked" => Self::Clicked,
-                "dismissed" => Self::Dismissed,
-                "read" => Self::Read,
-                "unread" => Self::Unread,
-                "archived" => Self::Archived,
-                "unarchived" => Self::Unarchived,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for MessageAction {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for MessageAction {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        MessageAction { Seen "seen", Clicked "clicked", Dismissed "dismissed", Read
+        "read", Unread "unread", Archived "archived", Unarchived "unarchived" } Other
+    );
     /// Outcomes of a bulk request, one for each message
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageBulkResponse {
         /// One outcome for each message, in the order of the request
         pub records: ::std::vec::Vec<MessageRecord>,
     }
+    crate::deserialize!(MessageBulkResponse { required records });
     /// Messages and how to mark each
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageBulkUpdate {
         /// The messages. No message may be listed twice.
         pub messages: ::std::vec::Vec<MessageUpdate>,
     }
+    crate::deserialize!(MessageBulkUpdate { required messages });
     /// A page of messages.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageList {
         /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The messages of this page
         pub results: ::std::vec::Vec<Message>,
     }
+    crate::deserialize!(MessageList { required meta, required results });
     /// The user or the object that the message is for
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MessageRecipient {
         /// Unique identifier of the user. Null for an object.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2149,18 +2122,12 @@ pub mod types {
         )]
         pub type_: ::std::option::Option<MessageRecipientType>,
     }
+    crate::deserialize!(
+        MessageRecipient { optional distinct_id, optional id, optional object_type,
+        optional type_ "$type" }
+    );
     /// What the recipient is
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum MessageRecipientType {
         /// The value `user`
@@ -2173,37 +2140,9 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl MessageRecipientType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::User => "user",
-                Self::Object => "object",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for MessageRecipientType {
-        fn from(text: &str) -> Self {
-            match text {
-                "user" => Self::User,
-                "object" => Self::Object,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for MessageRecipientType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for MessageRecipientType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(MessageRecipientType { User "user", Object "object" } Other);
     /// Outcome for one message
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageRecord {
         /// Why the message was not marked. Null if it was.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2213,8 +2152,11 @@ pub mod types {
         /// HTTP status that the message would have received on its own: 202, 404, 422 or 500
         pub status_code: i64,
     }
+    crate::deserialize!(
+        MessageRecord { optional error, required message_id, required status_code }
+    );
     /// Why the message was not marked. Null if it was.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageRecordError {
         /// Description of the error
         pub message: ::std::string::String,
@@ -2222,18 +2164,9 @@ pub mod types {
         #[serde(rename = "type")]
         pub type_: MessageRecordErrorType,
     }
+    crate::deserialize!(MessageRecordError { required message, required type_ "type" });
     /// Class of the error. `status_blocked` means that the status of the message does not allow the action, `action_not_supported` that its channel does not.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum MessageRecordErrorType {
         /// The value `not_found`
@@ -2252,51 +2185,12 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl MessageRecordErrorType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::NotFound => "not_found",
-                Self::StatusBlocked => "status_blocked",
-                Self::ActionNotSupported => "action_not_supported",
-                Self::InternalError => "internal_error",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for MessageRecordErrorType {
-        fn from(text: &str) -> Self {
-            match text {
-                "not_found" => Self::NotFound,
-                "status_blocked" => Self::StatusBlocked,
-                "action_not_supported" => Self::ActionNotSupported,
-                "internal_error" => Self::InternalError,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for MessageRecordErrorType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for MessageRecordErrorType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        MessageRecordErrorType { NotFound "not_found", StatusBlocked "status_blocked",
+        ActionNotSupported "action_not_supported", InternalError "internal_error" } Other
+    );
     /// Progress of a message. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum MessageStatus {
         /// The value `triggered`
@@ -2342,69 +2236,15 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl MessageStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Triggered => "triggered",
-                Self::ToBeTriggered => "to_be_triggered",
-                Self::NotToBeTriggered => "not_to_be_triggered",
-                Self::TriggerBlocked => "trigger_blocked",
-                Self::TriggerFailed => "trigger_failed",
-                Self::SentByVendor => "sent_by_vendor",
-                Self::FailureByVendor => "failure_by_vendor",
-                Self::Delivered => "delivered",
-                Self::DeliveryFailure => "delivery_failure",
-                Self::Seen => "seen",
-                Self::Read => "read",
-                Self::Clicked => "clicked",
-                Self::Dismissed => "dismissed",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for MessageStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "triggered" => Self::Triggered,
-                "to_be_triggered" => Self::ToBeTriggered,
-                "not_to_be_triggered" => Self::NotToBeTriggered,
-                "trigger_blocked" => Self::TriggerBlocked,
-                "trigger_failed" => Self::TriggerFailed,
-                "sent_by_vendor" => Self::SentByVendor,
-                "failure_by_vendor" => Self::FailureByVendor,
-                "delivered" => Self::Delivered,
-                "delivery_failure" => Self::DeliveryFailure,
-                "seen" => Self::Seen,
-                "read" => Self::Read,
-                "clicked" => Self::Clicked,
-                "dismissed" => Self::Dismissed,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for MessageStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for MessageStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        MessageStatus { Triggered "triggered", ToBeTriggered "to_be_triggered",
+        NotToBeTriggered "not_to_be_triggered", TriggerBlocked "trigger_blocked",
+        TriggerFailed "trigger_failed", SentByVendor "sent_by_vendor", FailureByVendor
+        "failure_by_vendor", Delivered "delivered", DeliveryFailure "delivery_failure",
+        Seen "seen", Read "read", Clicked "clicked", Dismissed "dismissed" } Other
+    );
     /// Status to filter messages by.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum MessageStatusFilter {
         /// The value `triggered`
@@ -2438,51 +2278,13 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl MessageStatusFilter {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Triggered => "triggered",
-                Self::DeliveryFailed => "delivery_failed",
-                Self::Delivered => "delivered",
-                Self::Seen => "seen",
-                Self::Clicked => "clicked",
-                Self::Dismissed => "dismissed",
-                Self::Read => "read",
-                Self::Unread => "unread",
-                Self::Archived => "archived",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for MessageStatusFilter {
-        fn from(text: &str) -> Self {
-            match text {
-                "triggered" => Self::Triggered,
-                "delivery_failed" => Self::DeliveryFailed,
-                "delivered" => Self::Delivered,
-                "seen" => Self::Seen,
-                "clicked" => Self::Clicked,
-                "dismissed" => Self::Dismissed,
-                "read" => Self::Read,
-                "unread" => Self::Unread,
-                "archived" => Self::Archived,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for MessageStatusFilter {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for MessageStatusFilter {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        MessageStatusFilter { Triggered "triggered", DeliveryFailed "delivery_failed",
+        Delivered "delivered", Seen "seen", Clicked "clicked", Dismissed "dismissed",
+        Read "read", Unread "unread", Archived "archived" } Other
+    );
     /// Template from which the message was made
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MessageTemplate {
         /// Display name of the template
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2494,16 +2296,20 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_no: ::std::option::Option<i64>,
     }
+    crate::deserialize!(
+        MessageTemplate { optional name, optional slug, optional version_no }
+    );
     /// A message and how to mark it
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageUpdate {
         /// How to mark the message. `seen` and `clicked` apply to all channels, `dismissed` to mobile push, the others to the inbox.
         pub action: MessageAction,
         /// Unique identifier of the message
         pub message_id: ::std::string::String,
     }
+    crate::deserialize!(MessageUpdate { required action, required message_id });
     /// Vendor that sends the message
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MessageVendor {
         /// Name of the vendor
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2512,8 +2318,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub nickname: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(MessageVendor { optional name, optional nickname });
     /// Workflow that caused the message
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MessageWorkflow {
         /// Display name of the workflow
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2528,8 +2335,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_id: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        MessageWorkflow { optional name, optional node_ref, optional slug, optional
+        version_id }
+    );
     /// The data that previews of a template are made with.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct MockData {
         /// The `distinct_id` of the actor, if that is a user
@@ -2586,8 +2397,15 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        MockData { optional actor_distinct_id, optional actor_object, optional
+        actor_sub_type, optional batch_count, optional is_batch, optional payload,
+        optional recipient_distinct_id, optional recipient_object, optional
+        recipient_sub_type, optional tenant_id } extra
+    );
     /// The data that previews of a template are made with, as it is stored and as templates see it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct MockDataResponse {
         /// The data as it is stored
@@ -2611,8 +2429,12 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        MockDataResponse { required data, optional transformed_data } extra
+    );
     /// New data for previews of a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct MockDataUpdate {
         /// The data to store
@@ -2621,18 +2443,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(MockDataUpdate { required data } extra);
     /// Version of something that has a draft, which is edited, and a live version, which is in use.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum Mode {
@@ -2647,38 +2461,7 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl Mode {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Draft => "draft",
-                Self::Live => "live",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for Mode {
-        fn from(text: &str) -> Self {
-            match text {
-                "draft" => Self::Draft,
-                "live" => Self::Live,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for Mode {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for Mode {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(Mode { Draft "draft", Live "live" } Other);
     /// One way to reach somebody on Microsoft Teams
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -2746,7 +2529,7 @@ pub mod types {
         }
     }
     /// A conversation on Microsoft Teams
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingConversationId {
         /// Microsoft Teams conversation ID
         pub conversation_id: ::std::string::String,
@@ -2764,14 +2547,19 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        MsTeamsUsingConversationId { required conversation_id, required service_url,
+        required tenant_id }
+    );
     /// A channel of Microsoft Teams by its incoming webhook, which needs no token
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MsTeamsUsingIncomingWebhook {
         /// The webhook of one channel of Microsoft Teams
         pub incoming_webhook: IncomingWebhook,
     }
+    crate::deserialize!(MsTeamsUsingIncomingWebhook { required incoming_webhook });
     /// A person on Microsoft Teams by user ID
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingUserId {
         /// Microsoft Teams service URL
         pub service_url: ::std::string::String,
@@ -2789,8 +2577,11 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        MsTeamsUsingUserId { required service_url, required tenant_id, required user_id }
+    );
     /// Name of a workspace or key to create, and what it is for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct NameAndDescription {
         /// Text that tells what the workspace or key is for. No response shows that of a key.
@@ -2799,14 +2590,17 @@ pub mod types {
         /// Display name. The slug of a workspace is made from it.
         pub name: ::std::string::String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(NameAndDescription { optional description, required name });
     /// Objects to delete.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectBulkDelete {
         /// Identifiers of the objects, at most 100
         pub object_ids: ::std::vec::Vec<::std::string::String>,
     }
+    crate::deserialize!(ObjectBulkDelete { required object_ids });
     /// An object, such as a team or a project, with its channels and properties.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct ObjectProfile {
         /// Android push tokens
         #[serde(
@@ -2915,16 +2709,25 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ObjectProfile { optional androidpush "$androidpush", optional created_at,
+        optional email "$email", required id, optional inbox "$inbox", optional iospush
+        "$iospush", optional ms_teams "$ms_teams", required object_type, optional
+        properties, optional slack "$slack", optional sms "$sms", optional
+        subscriptions_count, optional updated_at, optional webpush "$webpush", optional
+        whatsapp "$whatsapp" } extra
+    );
     /// A page of objects of one type.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectProfileList {
         /// Position of the page in the list
         pub meta: CursorMeta,
         /// Objects of this page
         pub results: ::std::vec::Vec<ObjectProfile>,
     }
+    crate::deserialize!(ObjectProfileList { required meta, required results });
     /// An object such as a team or a project as a recipient, with channels and properties to add to it. Its subscribers are notified as well, see `$object_subscriptions_query`. Any other key is a property.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct ObjectRecipient {
         /// Android push tokens
         #[serde(
@@ -3051,16 +2854,26 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ObjectRecipient { optional androidpush "$androidpush", optional channels
+        "$channels", optional email "$email", required id, optional inbox "$inbox",
+        optional iospush "$iospush", optional locale "$locale", optional ms_teams
+        "$ms_teams", optional object_subscriptions_query "$object_subscriptions_query",
+        required object_type, optional preferred_language "$preferred_language", optional
+        slack "$slack", optional sms "$sms", optional timezone "$timezone", optional
+        webpush "$webpush", optional whatsapp "$whatsapp" } extra
+    );
     /// Names an object by its type and identifier.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectRef {
         /// Identifier of the object among those of its type
         pub id: ::std::string::String,
         /// Type of the object
         pub object_type: ::std::string::String,
     }
+    crate::deserialize!(ObjectRef { required id, required object_type });
     /// A subscription to an object. The subscriber is either a user or another object.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct ObjectSubscriber {
         /// Time at which the subscription was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3091,16 +2904,21 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ObjectSubscriber { optional created_at, optional object, optional properties,
+        optional updated_at, optional user }
+    );
     /// A page of subscriptions to an object.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriberList {
         /// Position of the page in the list
         pub meta: CursorMeta,
         /// Subscriptions of this page
         pub results: ::std::vec::Vec<ObjectSubscriber>,
     }
+    crate::deserialize!(ObjectSubscriberList { required meta, required results });
     /// A subscription to an object
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct ObjectSubscription {
         /// Time at which the subscription was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3127,8 +2945,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ObjectSubscription { optional created_at, optional object, optional properties,
+        optional updated_at }
+    );
     /// Subscriptions to add.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct ObjectSubscriptionAdd {
         /// Properties of the object that is subscribed to. If given, even empty, the object is created or updated as well.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3150,36 +2972,44 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        ObjectSubscriptionAdd { optional parent_object_properties, optional properties,
+        required recipients }
+    );
     /// A page of subscriptions to objects
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriptionList {
         /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ObjectSubscription>,
     }
+    crate::deserialize!(ObjectSubscriptionList { required meta, required results });
     /// Subscriptions to remove.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriptionRemove {
         /// Users and objects to unsubscribe, at most 100
         pub recipients: ::std::vec::Vec<SubscriberRef>,
     }
+    crate::deserialize!(ObjectSubscriptionRemove { required recipients });
     /// Subscriptions that were added or updated.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ObjectSubscriptionsAdded {
         /// The subscriptions
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub results: ::std::vec::Vec<ObjectSubscriber>,
     }
+    crate::deserialize!(ObjectSubscriptionsAdded { optional results });
     /// Which subscribers of the object to notify
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ObjectSubscriptionsQuery {
         /// How far to follow subscriptions. 0 notifies the object itself only, 1 also its subscribers, 2 also those of its child objects. Defaults to 2.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub depth: ::std::option::Option<i64>,
     }
+    crate::deserialize!(ObjectSubscriptionsQuery { optional depth });
     /// Position of a page in a list that is read by offset.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct OffsetMeta {
         /// Number of results in the whole list
         pub count: i64,
@@ -3188,18 +3018,9 @@ pub mod types {
         /// Number of results before this page
         pub offset: i64,
     }
+    crate::deserialize!(OffsetMeta { required count, required limit, required offset });
     /// Which kind of recipients takes the place of those of the event.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum OverrideRecipientsType {
@@ -3214,40 +3035,12 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl OverrideRecipientsType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::User => "user",
-                Self::SingleObjectFields => "single_object_fields",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for OverrideRecipientsType {
-        fn from(text: &str) -> Self {
-            match text {
-                "user" => Self::User,
-                "single_object_fields" => Self::SingleObjectFields,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for OverrideRecipientsType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for OverrideRecipientsType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        OverrideRecipientsType { User "user", SingleObjectFields "single_object_fields" }
+        Other
+    );
     /// Variables for templates and conditions, by name. Any JSON value is allowed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct Payload {
         /// Files to attach to the messages
         #[serde(
@@ -3268,8 +3061,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(Payload { optional attachments "$attachments" } extra);
     /// The schema that a payload is validated against.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct PayloadSchema {
         /// Slug of the schema
@@ -3285,18 +3079,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(PayloadSchema { required schema, present version_no } extra);
     /// State of a preference. `cant_unsubscribe` marks notifications that cannot be opted out of.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum Preference {
         /// The value `opt_in`
@@ -3312,39 +3098,12 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl Preference {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::OptIn => "opt_in",
-                Self::OptOut => "opt_out",
-                Self::CantUnsubscribe => "cant_unsubscribe",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for Preference {
-        fn from(text: &str) -> Self {
-            match text {
-                "opt_in" => Self::OptIn,
-                "opt_out" => Self::OptOut,
-                "cant_unsubscribe" => Self::CantUnsubscribe,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for Preference {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for Preference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        Preference { OptIn "opt_in", OptOut "opt_out", CantUnsubscribe "cant_unsubscribe"
+        } Other
+    );
     /// Preference for a category of notifications.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct PreferenceCategory {
         /// Slug of the category
         pub category: ::std::string::String,
@@ -3383,16 +3142,23 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
     }
+    crate::deserialize!(
+        PreferenceCategory { required category, optional channels, optional description,
+        optional digest_schedule, optional digest_schedule_options, optional
+        effective_tags, optional is_editable, optional name, optional
+        original_preference, required preference, optional properties, optional tags }
+    );
     /// A page of preferences by category.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct PreferenceCategoryList {
         /// Position of a page in a list that is read by offset.
         pub meta: OffsetMeta,
         /// The categories of this page
         pub results: ::std::vec::Vec<PreferenceCategory>,
     }
+    crate::deserialize!(PreferenceCategoryList { required meta, required results });
     /// Preference for a channel within a category.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct PreferenceChannel {
         /// Channel that the preference is for
         pub channel: ChannelName,
@@ -3402,18 +3168,11 @@ pub mod types {
         /// State of the channel in this category
         pub preference: Preference,
     }
+    crate::deserialize!(
+        PreferenceChannel { required channel, optional is_editable, required preference }
+    );
     /// State that a preference can be set to.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum PreferenceChoice {
         /// The value `opt_in`
@@ -3426,37 +3185,9 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl PreferenceChoice {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::OptIn => "opt_in",
-                Self::OptOut => "opt_out",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for PreferenceChoice {
-        fn from(text: &str) -> Self {
-            match text {
-                "opt_in" => Self::OptIn,
-                "opt_out" => Self::OptOut,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for PreferenceChoice {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for PreferenceChoice {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(PreferenceChoice { OptIn "opt_in", OptOut "opt_out" } Other);
     /// A setting of a category besides its state, such as a threshold.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct PreferenceProperty {
         /// Values to choose from
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3504,8 +3235,14 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        PreferenceProperty { optional choices, optional default_value, optional
+        dynamic_choices_key, optional edit_policy, optional is_optional, optional
+        is_overridden, required key, optional label, optional value, optional value_type
+        }
+    );
     /// One value to choose, and how it is displayed
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct PreferencePropertyChoice {
         /// Display name of the value
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3514,8 +3251,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::serde_json::Value>,
     }
+    crate::deserialize!(PreferencePropertyChoice { optional label, optional value });
     /// New value of a setting of a category.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct PreferencePropertyInput {
         /// Key of the setting
         pub key: ::std::string::String,
@@ -3530,18 +3268,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(PreferencePropertyInput { required key, required value });
     /// What values the setting takes
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum PreferencePropertyType {
         /// The value `integer`
@@ -3566,45 +3295,13 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl PreferencePropertyType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Integer => "integer",
-                Self::String => "string",
-                Self::StringChoice => "string_choice",
-                Self::ListChoice => "list_choice",
-                Self::StringDynamic => "string_dynamic",
-                Self::ListDynamic => "list_dynamic",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for PreferencePropertyType {
-        fn from(text: &str) -> Self {
-            match text {
-                "integer" => Self::Integer,
-                "string" => Self::String,
-                "string_choice" => Self::StringChoice,
-                "list_choice" => Self::ListChoice,
-                "string_dynamic" => Self::StringDynamic,
-                "list_dynamic" => Self::ListDynamic,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for PreferencePropertyType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for PreferencePropertyType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        PreferencePropertyType { Integer "integer", String "string", StringChoice
+        "string_choice", ListChoice "list_choice", StringDynamic "string_dynamic",
+        ListDynamic "list_dynamic" } Other
+    );
     /// A section of the preference page with its categories. Categories outside of any section are in a section without a name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct PreferenceSection {
         /// Explanation of the section for recipients
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3622,8 +3319,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
     }
+    crate::deserialize!(
+        PreferenceSection { optional description, optional name, optional slug, optional
+        subcategories, optional tags }
+    );
     /// A public key, by which apps and browsers call SuprSend.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct PublicKey {
         /// Domains that requests with the key may come from. Presumably any if there are none.
@@ -3667,15 +3368,24 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_by: ::std::option::Option<AccountUser>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        PublicKey { optional allowed_domains, optional api_key, optional created_at,
+        optional created_by, required id, optional is_default, optional is_deleted,
+        optional is_secure_mode_enabled, optional name, optional rotated_at, optional
+        rotated_by, optional updated_at, optional updated_by }
+    );
     /// Change of a public key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct PublicKeyEdit {
         /// Whether requests with the key also need a user token that is signed with the signing key
         pub is_secure_mode_enabled: bool,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(PublicKeyEdit { required is_secure_mode_enabled });
     /// Public keys of a workspace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct PublicKeyList {
         /// Position of the page among the keys
@@ -3683,8 +3393,10 @@ pub mod types {
         /// The keys
         pub results: ::std::vec::Vec<PublicKey>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(PublicKeyList { required meta, required results });
     /// How often a workflow may run for one recipient.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct RateLimit {
         /// Greatest number of runs within the window
@@ -3697,6 +3409,8 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(RateLimit { optional count, optional sliding_window } extra);
     /// One recipient. Either the `distinct_id` of a user as a text, a user with channels and properties to add to the profile, or an object.
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -3760,24 +3474,15 @@ pub mod types {
         }
     }
     /// What the properties and channels of this recipient belong to
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct RecipientContext {
         /// Tenant in whose profile of the user to store channels and properties. Must be the tenant of the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tenant_id: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(RecipientContext { optional tenant_id });
     /// One of the three groups to which all categories belong.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum RootCategory {
         /// The value `system`
@@ -3793,39 +3498,12 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl RootCategory {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::System => "system",
-                Self::Transactional => "transactional",
-                Self::Promotional => "promotional",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for RootCategory {
-        fn from(text: &str) -> Self {
-            match text {
-                "system" => Self::System,
-                "transactional" => Self::Transactional,
-                "promotional" => Self::Promotional,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for RootCategory {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for RootCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        RootCategory { System "system", Transactional "transactional", Promotional
+        "promotional" } Other
+    );
     /// A schema of payloads, as a draft or as it is live.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct Schema {
         /// What the commit of this version changed
@@ -3865,8 +3543,14 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        Schema { optional commit_message, optional committed_at, optional created_at,
+        optional description, optional hash, optional json_schema, optional name,
+        required slug, optional status, optional updated_at } extra
+    );
     /// A page of schemas.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SchemaList {
         /// Position of the page among the schemas
@@ -3874,8 +3558,10 @@ pub mod types {
         /// Schemas of this page
         pub results: ::std::vec::Vec<Schema>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(SchemaList { required meta, required results });
     /// A schema to create, or to replace the draft of.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SchemaUpsert {
         /// Text that tells what the schema is for
@@ -3889,8 +3575,12 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        SchemaUpsert { optional description, required json_schema, required name } extra
+    );
     /// A schema that was saved, and what became of the commit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SchemaUpserted {
         /// What became of the commit. Null if none was asked for.
@@ -3925,8 +3615,14 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        SchemaUpserted { optional commit_result, optional created_at, optional
+        description, optional hash, optional json_schema, optional name, required slug,
+        optional status, optional updated_at } extra
+    );
     /// A signing key, whose private half signs user tokens. The private half is not shown.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SigningKey {
         /// Domains that requests with the key may come from. Presumably any if there are none.
@@ -3964,8 +3660,14 @@ pub mod types {
         /// Identifier of the key, by which requests name it
         pub uid: ::std::string::String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        SigningKey { optional allowed_domains, optional created_at, optional created_by,
+        optional deleted_at, optional deleted_by, optional expiry_at, optional id,
+        optional rolled_at, optional rolled_by, optional status, required uid }
+    );
     /// A new signing key with its private half, which is shown only here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SigningKeyCreated {
         /// Domains that requests with the key may come from. Presumably any if there are none.
@@ -4027,8 +3729,15 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        SigningKeyCreated { optional allowed_domains, optional created_at, optional
+        created_by, optional deleted_at, optional deleted_by, optional expiry_at,
+        optional id, required private_key_base64, required private_key_pem, optional
+        rolled_at, optional rolled_by, optional status, required uid }
+    );
     /// Signing keys of a workspace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct SigningKeyList {
         /// Position of the page among the keys
@@ -4036,18 +3745,10 @@ pub mod types {
         /// The keys, also those that were rolled
         pub results: ::std::vec::Vec<SigningKey>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(SigningKeyList { required meta, required results });
     /// Whether the key is in use or was replaced by a new one
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum SigningKeyStatus {
@@ -4062,38 +3763,7 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl SigningKeyStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Active => "active",
-                Self::Rolled => "rolled",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for SigningKeyStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "active" => Self::Active,
-                "rolled" => Self::Rolled,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for SigningKeyStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for SigningKeyStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(SigningKeyStatus { Active "active", Rolled "rolled" } Other);
     /// One way to reach somebody on Slack
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -4169,7 +3839,7 @@ pub mod types {
         }
     }
     /// A channel of Slack
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingChannel {
         /// Slack bot access token
         pub access_token: ::std::string::String,
@@ -4184,8 +3854,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(SlackUsingChannel { required access_token, required channel });
     /// A person on Slack by email address
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingEmail {
         /// Slack bot access token
         pub access_token: ::std::string::String,
@@ -4200,14 +3871,16 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(SlackUsingEmail { required access_token, required email });
     /// A channel of Slack by its incoming webhook, which needs no token
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SlackUsingIncomingWebhook {
         /// The webhook of one channel of Microsoft Teams
         pub incoming_webhook: IncomingWebhook,
     }
+    crate::deserialize!(SlackUsingIncomingWebhook { required incoming_webhook });
     /// A person on Slack by member ID
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingMemberId {
         /// Slack bot access token
         pub access_token: ::std::string::String,
@@ -4226,8 +3899,11 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        SlackUsingMemberId { required access_token, optional team_id, required user_id }
+    );
     /// URLs of the tenant's website and profiles, for use in templates. An empty text removes a link; links that are left out stay as they are.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct SocialLinks {
         /// URL of the Discord server
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4266,18 +3942,13 @@ pub mod types {
             ::std::option::Option<::std::string::String>,
         >,
     }
+    crate::deserialize!(
+        SocialLinks { optional discord, optional facebook, optional instagram, optional
+        linkedin, optional medium, optional telegram, optional tiktok, optional website,
+        optional x, optional youtube } extra
+    );
     /// Whether a recipient or an actor is a user or an object.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum SubjectType {
@@ -4292,40 +3963,9 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl SubjectType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::User => "user",
-                Self::Object => "object",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for SubjectType {
-        fn from(text: &str) -> Self {
-            match text {
-                "user" => Self::User,
-                "object" => Self::Object,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for SubjectType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for SubjectType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(SubjectType { User "user", Object "object" } Other);
     /// The list
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct SubscribedList {
         /// What the list is for
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4349,8 +3989,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
+    crate::deserialize!(
+        SubscribedList { optional list_description, optional list_id, optional list_name,
+        optional list_type, optional source, optional subscribers_count, optional
+        updated_at }
+    );
     /// The object, such as a team or a project
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct SubscribedObject {
         /// Identifier of the object among those of its type
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4381,8 +4026,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        SubscribedObject { optional id, optional object_type, optional properties,
+        optional subscriptions_count, optional updated_at }
+    );
     /// A user that is subscribed to an object.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SubscribedUser {
         /// Unique identifier of the user in your system
         pub distinct_id: ::std::string::String,
@@ -4390,8 +4039,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
+    crate::deserialize!(SubscribedUser { required distinct_id, optional updated_at });
     /// A list of users, without the users in it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SubscriberList {
         /// Time at which the list was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4438,8 +4088,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_id: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        SubscriberList { optional created_at, optional drafts, optional is_readonly,
+        optional list_description, required list_id, optional list_name, optional
+        list_type, optional requested_for_delete, optional source, optional status,
+        optional subscribers_count, optional track_user_entry, optional track_user_exit,
+        optional updated_at, optional version_id }
+    );
     /// A draft of a list, without the users in it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SubscriberListDraft {
         /// Time at which the list was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4482,26 +4139,24 @@ pub mod types {
         /// Identifier of the draft
         pub version_id: ::std::string::String,
     }
+    crate::deserialize!(
+        SubscriberListDraft { optional created_at, optional is_readonly, optional
+        list_description, required list_id, optional list_name, optional list_type,
+        optional requested_for_delete, optional source, optional status, optional
+        subscribers_count, optional track_user_entry, optional track_user_exit, optional
+        updated_at, required version_id }
+    );
     /// A page of lists.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SubscriberListList {
         /// Position of the page among the lists
         pub meta: OffsetMeta,
         /// Lists of this page
         pub results: ::std::vec::Vec<SubscriberList>,
     }
+    crate::deserialize!(SubscriberListList { required meta, required results });
     /// Whether a list is in use or a draft.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum SubscriberListStatus {
         /// The value `active`
@@ -4514,47 +4169,9 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl SubscriberListStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Active => "active",
-                Self::Draft => "draft",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for SubscriberListStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "active" => Self::Active,
-                "draft" => Self::Draft,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for SubscriberListStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for SubscriberListStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(SubscriberListStatus { Active "active", Draft "draft" } Other);
     /// Whether users are added to a list one by one or selected by a query.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum SubscriberListType {
         /// The value `static_list`
@@ -4567,37 +4184,11 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl SubscriberListType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::StaticList => "static_list",
-                Self::QueryBased => "query_based",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for SubscriberListType {
-        fn from(text: &str) -> Self {
-            match text {
-                "static_list" => Self::StaticList,
-                "query_based" => Self::QueryBased,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for SubscriberListType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for SubscriberListType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        SubscriberListType { StaticList "static_list", QueryBased "query_based" } Other
+    );
     /// Settings of a list to create or change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct SubscriberListUpsert {
         /// Text that tells what the list is for
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4633,8 +4224,13 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        SubscriberListUpsert { optional list_description, required list_id, optional
+        list_name, optional list_type, optional query, optional track_user_entry,
+        optional track_user_exit }
+    );
     /// A draft of a list, in short.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SubscriberListVersion {
         /// Time at which the draft was started
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4648,6 +4244,10 @@ pub mod types {
         /// Identifier of the draft
         pub version_id: ::std::string::String,
     }
+    crate::deserialize!(
+        SubscriberListVersion { optional created_at, optional subscribers_count, optional
+        updated_at, required version_id }
+    );
     /// A subscriber. Either the `distinct_id` of a user as a text, or an object.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -4668,7 +4268,7 @@ pub mod types {
                     &self,
                     f: &mut ::std::fmt::Formatter<'_>,
                 ) -> ::std::fmt::Result {
-                    f.write_str("an object, a list or a text")
+                    f.write_str("an object or a text")
                 }
                 fn visit_map<__A: ::serde::de::MapAccess<'de>>(
                     self,
@@ -4676,15 +4276,6 @@ pub mod types {
                 ) -> ::std::result::Result<Self::Value, __A::Error> {
                     ::serde::Deserialize::deserialize(
                             ::serde::de::value::MapAccessDeserializer::new(value),
-                        )
-                        .map(SubscriberRef::ObjectRef)
-                }
-                fn visit_seq<__A: ::serde::de::SeqAccess<'de>>(
-                    self,
-                    value: __A,
-                ) -> ::std::result::Result<Self::Value, __A::Error> {
-                    ::serde::Deserialize::deserialize(
-                            ::serde::de::value::SeqAccessDeserializer::new(value),
                         )
                         .map(SubscriberRef::ObjectRef)
                 }
@@ -4707,13 +4298,14 @@ pub mod types {
         }
     }
     /// Tells whether an operation succeeded that returns nothing else.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Succeeded {
         /// Whether the operation succeeded
         pub success: bool,
     }
+    crate::deserialize!(Succeeded { required success });
     /// A template, which has contents for one or more channels and languages.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Template {
         /// The channels of the template
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4761,8 +4353,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_by: ::std::option::Option<TemplateEditor>,
     }
+    crate::deserialize!(
+        Template { optional channels, optional created_at, optional default_language,
+        optional description, optional enabled_languages, optional id, optional
+        is_active, optional is_auto_translate_enabled, optional last_triggered_at,
+        optional name, required slug, optional tags, optional updated_at, optional
+        updated_by }
+    );
     /// A channel of a template, with its versions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateChannel {
         /// Which channel it is
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4791,8 +4390,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub versions: ::std::option::Option<::std::vec::Vec<TemplateVersion>>,
     }
+    crate::deserialize!(
+        TemplateChannel { optional channel, optional created_at, optional
+        disabled_languages, optional id, optional is_active, optional is_enabled,
+        optional updated_at, optional versions }
+    );
     /// Which channel it is
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateChannelInfo {
         /// Whether the vendor has to approve contents on this channel
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4804,16 +4408,22 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub slug: ::std::option::Option<ChannelName>,
     }
+    crate::deserialize!(
+        TemplateChannelInfo { optional is_template_approval_needed, optional name,
+        optional slug }
+    );
     /// Which variants of a template to publish.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateCommit {
         /// The variants to publish. Defaults to all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub variants: ::std::option::Option<::std::vec::Vec<TemplateVariantRef>>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TemplateCommit { optional variants });
     /// Content of a template in one language.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct TemplateContent {
         /// Details of the approval, in a form that upstream does not document
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4868,8 +4478,14 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        TemplateContent { optional approval_cycle, optional approval_status, optional
+        content, optional created_at, optional id, optional is_approval_needed, optional
+        is_cloned_from_last_version, optional is_enabled, optional language, optional
+        updated_at, optional updated_by }
+    );
     /// A member of your team who changed a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct TemplateEditor {
         /// Email address of the member
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4886,8 +4502,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(TemplateEditor { optional email, optional name });
     /// A template without its contents, which its variants hold.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateHead {
         /// Time at which this version came into use
@@ -4946,8 +4563,16 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TemplateHead { optional active_at, optional channels, optional commit_message,
+        optional created_at, optional description, optional enabled_channels, optional
+        hash, optional last_triggered_at, optional name, optional schema "$schema",
+        required slug, optional status, optional tags, optional updated_at, optional
+        updated_by, optional version_no } extra
+    );
     /// A channel of a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateHeadChannel {
         /// Which channel it is
@@ -4959,8 +4584,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub variants_count: ::std::option::Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TemplateHeadChannel { required channel, optional is_active, optional
+        variants_count }
+    );
     /// A page of templates without their contents.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateHeadList {
         /// Position of the page among the templates
@@ -4968,8 +4598,10 @@ pub mod types {
         /// Templates of this page
         pub results: ::std::vec::Vec<TemplateHead>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TemplateHeadList { required meta, required results });
     /// A template to create or to change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateHeadUpsert {
         /// Notes on what the template is for
@@ -4987,8 +4619,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TemplateHeadUpsert { optional description, optional enabled_channels, required
+        name, optional tags } extra
+    );
     /// A language that a template has contents in.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateLanguage {
         /// Name of the language
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4997,16 +4634,18 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub slug: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(TemplateLanguage { optional name, optional slug });
     /// A page of templates.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TemplateList {
         /// Position of a page in a list that is read by offset.
         pub meta: OffsetMeta,
         /// The templates of this page
         pub results: ::std::vec::Vec<Template>,
     }
+    crate::deserialize!(TemplateList { required meta, required results });
     /// A tag of a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateTag {
         /// Unique identifier of the tag, by which templates can be filtered
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5015,8 +4654,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(TemplateTag { optional id, optional name });
     /// A variant of a template: the content for one channel, for one locale and, if stated, for one tenant or under conditions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateVariant {
         /// How the variant differs from the last commit, `Added`, `Updated` or `Unchanged`
@@ -5117,15 +4757,26 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TemplateVariant { optional action, optional approval_at, optional
+        approval_status, required channel, optional conditions, optional content,
+        optional created_at, optional discard_comment, optional errors, optional
+        has_error, optional hash, required id, optional locale, optional
+        needs_vendor_approval, optional schema "$schema", optional seq_no, optional
+        sysgen_template_name, optional tenant_id, optional vendor_approvals } extra
+    );
     /// Why a variant is taken back.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateVariantDiscard {
         /// Why the variant is taken back
         pub comment: ::std::string::String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TemplateVariantDiscard { required comment });
     /// A page of variants of a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateVariantList {
         /// Position of the page among the variants
@@ -5133,8 +4784,10 @@ pub mod types {
         /// Variants of this page
         pub results: ::std::vec::Vec<TemplateVariant>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TemplateVariantList { required meta, required results });
     /// Names a variant of a template.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateVariantRef {
         /// Channel of the variant
@@ -5142,8 +4795,10 @@ pub mod types {
         /// Identifier of the variant among those of its channel
         pub id: ::std::string::String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TemplateVariantRef { required channel, required id });
     /// A variant of a template to create or to change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TemplateVariantUpsert {
         /// Conditions under which the variant is used
@@ -5184,8 +4839,14 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TemplateVariantUpsert { optional conditions, required content, required locale,
+        optional needs_vendor_approval, optional seq_no, optional tenant_id, optional
+        vendor_approvals } extra
+    );
     /// A version of a template for a channel.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateVersion {
         /// Codes of the languages that appear as published
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5227,8 +4888,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_tag_user: ::std::option::Option<::std::string::String>,
     }
+    crate::deserialize!(
+        TemplateVersion { optional apparent_published_languages, optional created_at,
+        optional id, optional published_languages, optional status, optional
+        system_approval_info, optional templates, optional updated_at, optional
+        updated_by, optional version_tag, optional version_tag_user }
+    );
     /// A tenant, usually one of your customers, with the branding of its notifications.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct Tenant {
         /// Channels on which nothing is sent for this tenant
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5290,8 +4957,15 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        Tenant { optional blocked_channels, optional embedded_preference_url, optional
+        hosted_preference_domain, optional logo, optional primary_color, optional
+        properties, optional secondary_color, optional social_links, required tenant_id,
+        optional tenant_name, optional tertiary_color, optional timezone, optional
+        updated_at }
+    );
     /// Digest schedules that users of a tenant can choose from.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TenantDigestSchedule {
         /// The schedules with the changes of the tenant
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5302,15 +4976,19 @@ pub mod types {
             ::std::vec::Vec<DigestScheduleOption>,
         >,
     }
+    crate::deserialize!(
+        TenantDigestSchedule { optional options, optional original_options }
+    );
     /// Digest schedules that users of the tenant can choose from. Null resets them to those of the category; if they are absent, they stay as they are. Not available in all workspaces.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TenantDigestScheduleInput {
         /// The schedules
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub options: ::std::vec::Vec<TenantDigestScheduleOptionInput>,
     }
+    crate::deserialize!(TenantDigestScheduleInput { optional options });
     /// A digest schedule of the category, with other defaults for the tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantDigestScheduleOptionInput {
         /// Time of day at which digests are sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5330,22 +5008,28 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub weekdays: ::std::option::Option<DigestWeekdaysDefault>,
     }
+    crate::deserialize!(
+        TenantDigestScheduleOptionInput { optional dtstart, required id, optional
+        is_default, optional monthdays, optional time, optional weekdays }
+    );
     /// All preferences of a tenant, by groups and sections.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantFullPreference {
         /// The groups of categories
         pub root_categories: ::std::vec::Vec<TenantPreferenceGroup>,
     }
+    crate::deserialize!(TenantFullPreference { required root_categories });
     /// A page of tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantList {
         /// Position of the page in the list
         pub meta: OffsetMeta,
         /// Tenants of this page
         pub results: ::std::vec::Vec<Tenant>,
     }
+    crate::deserialize!(TenantList { required meta, required results });
     /// Preference of a tenant for one notification category, beside the category's own defaults. Settings that the tenant does not override are null.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantPreferenceCategory {
         /// Channels on which the tenant sends nothing
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5405,16 +5089,28 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub visible_to_subscriber: ::std::option::Option<bool>,
     }
+    crate::deserialize!(
+        TenantPreferenceCategory { optional blocked_channels, required category, optional
+        default_mandatory_channels, optional default_opt_in_channels, optional
+        default_preference, optional description, optional digest_schedule, optional
+        effective_tags, optional enabled_for_tenant, optional mandatory_channels,
+        optional name, optional opt_in_channels, optional preference, optional
+        properties, optional root_category, optional tags, optional updated_at, optional
+        visible_to_subscriber }
+    );
     /// A page of a tenant's preferences.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantPreferenceCategoryList {
         /// Position of the page in the list
         pub meta: OffsetMeta,
         /// Categories of this page
         pub results: ::std::vec::Vec<TenantPreferenceCategory>,
     }
+    crate::deserialize!(
+        TenantPreferenceCategoryList { required meta, required results }
+    );
     /// A group of categories with the sections in it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantPreferenceGroup {
         /// The group
         pub root_category: RootCategory,
@@ -5422,8 +5118,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub sections: ::std::option::Option<::std::vec::Vec<TenantPreferenceSection>>,
     }
+    crate::deserialize!(
+        TenantPreferenceGroup { required root_category, optional sections }
+    );
     /// A section of the preference page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TenantPreferenceSection {
         /// Categories of the section
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5441,8 +5140,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
     }
+    crate::deserialize!(
+        TenantPreferenceSection { optional categories, optional description, optional
+        name, optional slug, optional tags }
+    );
     /// Changes of a tenant's preference for one category. Any further key is sent unchanged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct TenantPreferenceUpdate {
         /// Channels that do not apply to the tenant. Users cannot switch them on.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5487,8 +5190,14 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        TenantPreferenceUpdate { optional blocked_channels, optional digest_schedule,
+        optional enabled_for_tenant, optional mandatory_channels, optional
+        opt_in_channels, optional preference, optional properties, optional
+        visible_to_subscriber } extra
+    );
     /// Settings of a tenant to create or change. Settings that are left out stay as they are. Any further key is sent unchanged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct TenantUpsert {
         /// Channels on which nothing is to be sent for this tenant
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5544,6 +5253,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        TenantUpsert { optional blocked_channels, optional embedded_preference_url,
+        optional hosted_preference_domain, optional logo, optional primary_color,
+        optional properties, optional secondary_color, optional social_links, required
+        tenant_name, optional tertiary_color, optional timezone } extra
+    );
     /// A span of time. Either a number of seconds, or a text of days, hours, minutes and seconds such as `1d2h30m10s`.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -5611,17 +5326,7 @@ pub mod types {
         }
     }
     /// How a file differs from the last commit.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum TranslationAction {
@@ -5642,44 +5347,12 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl TranslationAction {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Added => "added",
-                Self::Updated => "updated",
-                Self::Deleted => "deleted",
-                Self::Unchanged => "unchanged",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for TranslationAction {
-        fn from(text: &str) -> Self {
-            match text {
-                "added" => Self::Added,
-                "updated" => Self::Updated,
-                "deleted" => Self::Deleted,
-                "unchanged" => Self::Unchanged,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for TranslationAction {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for TranslationAction {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        TranslationAction { Added "added", Updated "updated", Deleted "deleted",
+        Unchanged "unchanged" } Other
+    );
     /// A file of translations with its content.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TranslationContent {
         /// How the file differs from the last commit
@@ -5705,8 +5378,14 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TranslationContent { optional action, required content, required filename,
+        optional locale, optional locale_name, optional namespace, optional updated_at }
+        extra
+    );
     /// A file of translations.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TranslationFile {
         /// How the file differs from the last commit
@@ -5741,8 +5420,14 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        TranslationFile { optional action, optional content, required filename, optional
+        locale, optional locale_name, optional namespace, optional updated_at, optional
+        version_no, optional version_status } extra
+    );
     /// Files of translations.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TranslationFileList {
         /// Position of the page among the files
@@ -5750,8 +5435,10 @@ pub mod types {
         /// The files of this page
         pub results: ::std::vec::Vec<TranslationFile>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TranslationFileList { required meta, required results });
     /// Content of a file of translations. It replaces what the file has.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct TranslationPut {
         /// The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
@@ -5763,8 +5450,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(TranslationPut { required content, optional locale } extra);
     /// The stored profile of a user, with the addresses of all channels
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct User {
         /// Android push tokens
         #[serde(
@@ -5865,28 +5554,38 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        User { optional androidpush "$androidpush", optional created_at, optional
+        distinct_id, optional email "$email", optional inbox "$inbox", optional iospush
+        "$iospush", optional ms_teams "$ms_teams", optional properties, optional slack
+        "$slack", optional sms "$sms", optional updated_at, optional webpush "$webpush",
+        optional whatsapp "$whatsapp" } extra
+    );
     /// Changes of a user's profile
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserEdit {
         /// What to do, in order
         pub operations: ::std::vec::Vec<EditOperation>,
     }
+    crate::deserialize!(UserEdit { required operations });
     /// A page of users
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserList {
         /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The users of this page, without their channels
         pub results: ::std::vec::Vec<User>,
     }
+    crate::deserialize!(UserList { required meta, required results });
     /// Which user is merged into the one of the path
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserMerge {
         /// The `distinct_id` of the user that is merged and deleted
         pub from_user_id: ::std::string::String,
     }
+    crate::deserialize!(UserMerge { required from_user_id });
     /// Users, and which of their preferences to reset
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserPreferenceBulkReset {
         /// The `distinct_id` of each user
         pub distinct_ids: ::std::vec::Vec<::std::string::String>,
@@ -5895,8 +5594,12 @@ pub mod types {
         /// Whether to reset the preferences for channels. Upstream does not require it, but what the API does without it is not known.
         pub reset_channel_preferences: bool,
     }
+    crate::deserialize!(
+        UserPreferenceBulkReset { required distinct_ids, required reset_categories,
+        required reset_channel_preferences }
+    );
     /// Users, and the changes to make to the preferences of each
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserPreferenceBulkUpdate {
         /// New preferences for categories
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -5907,8 +5610,12 @@ pub mod types {
         /// The `distinct_id` of each user
         pub distinct_ids: ::std::vec::Vec<::std::string::String>,
     }
+    crate::deserialize!(
+        UserPreferenceBulkUpdate { optional categories, optional channel_preferences,
+        required distinct_ids }
+    );
     /// Properties of a user, by name. Names that begin with `$` are SuprSend's own.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserProperties {
         /// Locale by which contents are translated
         #[serde(
@@ -5942,8 +5649,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        UserProperties { optional locale "$locale", optional preferred_language
+        "$preferred_language", optional timezone "$timezone" } extra
+    );
     /// A user as a recipient, with channels and properties. Channels given here are used in place of those of the profile for this run. Channels and properties are also added to the profile, which is created if there is none. Any other key is a property.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserRecipient {
         /// Android push tokens
         #[serde(
@@ -6079,8 +5790,17 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        UserRecipient { optional androidpush "$androidpush", optional channels
+        "$channels", optional context "$context", optional distinct_id, optional email
+        "$email", optional inbox "$inbox", optional iospush "$iospush", optional
+        is_transient, optional locale "$locale", optional ms_teams "$ms_teams", optional
+        preferred_language "$preferred_language", optional skip_create "$skip_create",
+        optional slack "$slack", optional sms "$sms", optional timezone "$timezone",
+        optional webpush "$webpush", optional whatsapp "$whatsapp" } extra
+    );
     /// Edit of one user among many.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserRecord {
         /// Unique identifier of the user in your system
         pub distinct_id: ::std::string::String,
@@ -6115,8 +5835,13 @@ pub mod types {
         #[serde(rename = "$user_operations")]
         pub user_operations: ::std::vec::Vec<EditOperation>,
     }
+    crate::deserialize!(
+        UserRecord { required distinct_id, optional env, optional insert_id "$insert_id",
+        optional properties, optional schema "$schema", optional tenant_id, optional time
+        "$time", required user_operations "$user_operations" }
+    );
     /// Facts about the record, such as the client that made it
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserRecordProperties {
         /// Name and version of the client
         #[serde(
@@ -6136,8 +5861,11 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        UserRecordProperties { optional ss_sdk_version "$ss_sdk_version" } extra
+    );
     /// A tenant that a user belongs to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserTenant {
         /// Unique identifier of the tenant. Not known to be present in all responses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6154,16 +5882,18 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(UserTenant { optional tenant_id } extra);
     /// A page of tenants that a user belongs to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserTenantList {
         /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The tenants of this page
         pub results: ::std::vec::Vec<UserTenant>,
     }
+    crate::deserialize!(UserTenantList { required meta, required results });
     /// The channels and properties to set in a user's profile. Channels are added to those that are there, properties replace those of the same name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserUpsert {
         /// List of Android Push tokens
         #[serde(
@@ -6262,8 +5992,15 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        UserUpsert { optional androidpush "$androidpush", optional email "$email",
+        optional inbox "$inbox", optional iospush "$iospush", optional locale "$locale",
+        optional ms_teams "$ms_teams", optional slack "$slack", optional sms "$sms",
+        optional timezone "$timezone", optional webpush "$webpush", optional whatsapp
+        "$whatsapp" } extra
+    );
     /// Whether a draft is free of errors. Only such a draft can be published.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct ValidationResult {
         /// The errors, usually texts. Absent or empty if there are none.
@@ -6272,18 +6009,10 @@ pub mod types {
         /// Whether the draft has no errors
         pub is_valid: bool,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ValidationResult { optional errors, required is_valid });
     /// How the approval of a variant by the vendor stands. `auto_approved` needs none.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VariantApprovalStatus {
@@ -6307,46 +6036,13 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl VariantApprovalStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::AutoApproved => "auto_approved",
-                Self::Pending => "pending",
-                Self::SentForApproval => "sent_for_approval",
-                Self::Approved => "approved",
-                Self::Rejected => "rejected",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for VariantApprovalStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "auto_approved" => Self::AutoApproved,
-                "pending" => Self::Pending,
-                "sent_for_approval" => Self::SentForApproval,
-                "approved" => Self::Approved,
-                "rejected" => Self::Rejected,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for VariantApprovalStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for VariantApprovalStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        VariantApprovalStatus { AutoApproved "auto_approved", Pending "pending",
+        SentForApproval "sent_for_approval", Approved "approved", Rejected "rejected" }
+        Other
+    );
     /// Approval of a variant by a vendor. An approved one needs the name and the identifier of the vendor's template, a rejected one a comment.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct VendorApproval {
         /// How the approval stands
@@ -6377,18 +6073,15 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        VendorApproval { required approval_status, optional comment, optional
+        provider_template_id, optional vendor_locale_code, required vendor_slug, optional
+        vendor_template_category, optional vendor_template_id, optional
+        vendor_template_name, required vendor_uid } extra
+    );
     /// How the approval by one vendor stands.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VendorApprovalStatus {
@@ -6409,54 +6102,12 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl VendorApprovalStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Pending => "pending",
-                Self::SentForApproval => "sent_for_approval",
-                Self::Approved => "approved",
-                Self::Rejected => "rejected",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for VendorApprovalStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "pending" => Self::Pending,
-                "sent_for_approval" => Self::SentForApproval,
-                "approved" => Self::Approved,
-                "rejected" => Self::Rejected,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for VendorApprovalStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for VendorApprovalStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        VendorApprovalStatus { Pending "pending", SentForApproval "sent_for_approval",
+        Approved "approved", Rejected "rejected" } Other
+    );
     /// Category of a template on WhatsApp.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VendorTemplateCategory {
@@ -6474,52 +6125,12 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl VendorTemplateCategory {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Utility => "UTILITY",
-                Self::Marketing => "MARKETING",
-                Self::Authentication => "AUTHENTICATION",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for VendorTemplateCategory {
-        fn from(text: &str) -> Self {
-            match text {
-                "UTILITY" => Self::Utility,
-                "MARKETING" => Self::Marketing,
-                "AUTHENTICATION" => Self::Authentication,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for VendorTemplateCategory {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for VendorTemplateCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        VendorTemplateCategory { Utility "UTILITY", Marketing "MARKETING", Authentication
+        "AUTHENTICATION" } Other
+    );
     /// Whether a version is the draft or in use.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VersionStatus {
@@ -6534,40 +6145,9 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl VersionStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Draft => "draft",
-                Self::Active => "active",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for VersionStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "draft" => Self::Draft,
-                "active" => Self::Active,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for VersionStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for VersionStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(VersionStatus { Draft "draft", Active "active" } Other);
     /// A browser's push subscription, as its `PushSubscription.toJSON()` gives it
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct WebPush {
         /// URL of the browser vendor's push service for this subscription
         pub endpoint: ::std::string::String,
@@ -6586,8 +6166,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(WebPush { required endpoint, required keys, optional token });
     /// Keys with which messages to this subscription are encrypted
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct WebPushKeys {
         /// Authentication secret, base64url
         pub auth: ::std::string::String,
@@ -6602,18 +6183,9 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(WebPushKeys { required auth, required p256dh });
     /// Day of the week, by its first two letters.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum Weekday {
         /// The value `mo`
@@ -6641,47 +6213,11 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
-    impl Weekday {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Mo => "mo",
-                Self::Tu => "tu",
-                Self::We => "we",
-                Self::Th => "th",
-                Self::Fr => "fr",
-                Self::Sa => "sa",
-                Self::Su => "su",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    impl ::std::convert::From<&str> for Weekday {
-        fn from(text: &str) -> Self {
-            match text {
-                "mo" => Self::Mo,
-                "tu" => Self::Tu,
-                "we" => Self::We,
-                "th" => Self::Th,
-                "fr" => Self::Fr,
-                "sa" => Self::Sa,
-                "su" => Self::Su,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    impl ::std::convert::From<::std::string::String> for Weekday {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    impl ::std::fmt::Display for Weekday {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        Weekday { Mo "mo", Tu "tu", We "we", Th "th", Fr "fr", Sa "sa", Su "su" } Other
+    );
     /// A workflow with all its steps, as a draft or as it is live.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct Workflow {
         /// Time at which this version became the live one. Null for drafts.
@@ -6777,8 +6313,20 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        Workflow { optional active_at, optional category, optional commit_message,
+        optional conditions, optional created_at, optional description, optional hash,
+        optional is_enabled, optional last_executed_at, optional name, optional
+        override_actor_user_expr, optional override_recipients_single_object_fields_expr,
+        optional override_recipients_type, optional override_recipients_user_expr,
+        optional override_tenant_expr, optional payload_schema, optional ratelimit,
+        optional schema "$schema", required slug, optional status, optional tags,
+        optional tree, optional trigger_events, optional trigger_type, optional
+        updated_at, optional updated_by, optional validation_result } extra
+    );
     /// A branch of a step, with steps of its own.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowBranch {
         /// What has to hold for the branch to be taken. Empty for the default branch.
@@ -6805,8 +6353,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        WorkflowBranch { optional conditions, optional description, optional is_default,
+        optional is_terminal, optional name, required nodes, optional ref_ "ref" } extra
+    );
     /// Filters for the runs to cancel. A run must match all of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Default, PartialEq)]
     pub struct WorkflowCancel {
         /// Identifier of a run, from the logs or from a message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6831,8 +6384,12 @@ pub mod types {
                 .finish()
         }
     }
+    crate::deserialize!(
+        WorkflowCancel { optional execution_id, optional idempotency_key, optional
+        recipients, optional workflow_slug }
+    );
     /// A page of workflows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowList {
         /// Position of the page among the workflows
@@ -6840,8 +6397,10 @@ pub mod types {
         /// Workflows of this page, each with all its steps
         pub results: ::std::vec::Vec<Workflow>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(WorkflowList { required meta, required results });
     /// A step of a workflow.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowNode {
         /// The branches of a step of the kind `branch`, which has 2 to 10, or `branch_waituntil`, which has 2. The last one is the default.
@@ -6885,18 +6444,14 @@ pub mod types {
                 .finish()
         }
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        WorkflowNode { optional branches, optional description, optional name, required
+        node_type, optional properties, optional ref_ "ref", optional schema_version }
+        extra
+    );
     /// Kind of a step.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowNodeType {
@@ -6980,104 +6535,22 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl WorkflowNodeType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Delay => "delay",
-                Self::Batch => "batch",
-                Self::Digest => "digest",
-                Self::Timewindow => "timewindow",
-                Self::HttpapiWebhook => "httpapi_webhook",
-                Self::HttpapiFetch => "httpapi_fetch",
-                Self::Transform => "transform",
-                Self::Branch => "branch",
-                Self::BranchWaituntil => "branch_waituntil",
-                Self::Invokeworkflow => "invokeworkflow",
-                Self::Userupdate => "userupdate",
-                Self::SubscriberlistoperationAdduser => "subscriberlistoperation_adduser",
-                Self::SubscriberlistoperationRemoveuser => {
-                    "subscriberlistoperation_removeuser"
-                }
-                Self::ObjectoperationAddsubscription => "objectoperation_addsubscription",
-                Self::ObjectoperationRemovesubscription => {
-                    "objectoperation_removesubscription"
-                }
-                Self::SendEmail => "send_email",
-                Self::SendSms => "send_sms",
-                Self::SendWhatsapp => "send_whatsapp",
-                Self::SendMobilePush => "send_mobile_push",
-                Self::SendInbox => "send_inbox",
-                Self::SendWebpush => "send_webpush",
-                Self::SendSlack => "send_slack",
-                Self::SendMsTeams => "send_ms_teams",
-                Self::SendMultiChannel => "send_multi_channel",
-                Self::SendSmartChannelRouting => "send_smart_channel_routing",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for WorkflowNodeType {
-        fn from(text: &str) -> Self {
-            match text {
-                "delay" => Self::Delay,
-                "batch" => Self::Batch,
-                "digest" => Self::Digest,
-                "timewindow" => Self::Timewindow,
-                "httpapi_webhook" => Self::HttpapiWebhook,
-                "httpapi_fetch" => Self::HttpapiFetch,
-                "transform" => Self::Transform,
-                "branch" => Self::Branch,
-                "branch_waituntil" => Self::BranchWaituntil,
-                "invokeworkflow" => Self::Invokeworkflow,
-                "userupdate" => Self::Userupdate,
-                "subscriberlistoperation_adduser" => Self::SubscriberlistoperationAdduser,
-                "subscriberlistoperation_removeuser" => {
-                    Self::SubscriberlistoperationRemoveuser
-                }
-                "objectoperation_addsubscription" => Self::ObjectoperationAddsubscription,
-                "objectoperation_removesubscription" => {
-                    Self::ObjectoperationRemovesubscription
-                }
-                "send_email" => Self::SendEmail,
-                "send_sms" => Self::SendSms,
-                "send_whatsapp" => Self::SendWhatsapp,
-                "send_mobile_push" => Self::SendMobilePush,
-                "send_inbox" => Self::SendInbox,
-                "send_webpush" => Self::SendWebpush,
-                "send_slack" => Self::SendSlack,
-                "send_ms_teams" => Self::SendMsTeams,
-                "send_multi_channel" => Self::SendMultiChannel,
-                "send_smart_channel_routing" => Self::SendSmartChannelRouting,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for WorkflowNodeType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for WorkflowNodeType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        WorkflowNodeType { Delay "delay", Batch "batch", Digest "digest", Timewindow
+        "timewindow", HttpapiWebhook "httpapi_webhook", HttpapiFetch "httpapi_fetch",
+        Transform "transform", Branch "branch", BranchWaituntil "branch_waituntil",
+        Invokeworkflow "invokeworkflow", Userupdate "userupdate",
+        SubscriberlistoperationAdduser "subscriberlistoperation_adduser",
+        SubscriberlistoperationRemoveuser "subscriberlistoperation_removeuser",
+        ObjectoperationAddsubscription "objectoperation_addsubscription",
+        ObjectoperationRemovesubscription "objectoperation_removesubscription", SendEmail
+        "send_email", SendSms "send_sms", SendWhatsapp "send_whatsapp", SendMobilePush
+        "send_mobile_push", SendInbox "send_inbox", SendWebpush "send_webpush", SendSlack
+        "send_slack", SendMsTeams "send_ms_teams", SendMultiChannel "send_multi_channel",
+        SendSmartChannelRouting "send_smart_channel_routing" } Other
+    );
     /// State of a workflow.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowStatus {
@@ -7095,49 +6568,20 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl WorkflowStatus {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Active => "active",
-                Self::Inactive => "inactive",
-                Self::Draft => "draft",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for WorkflowStatus {
-        fn from(text: &str) -> Self {
-            match text {
-                "active" => Self::Active,
-                "inactive" => Self::Inactive,
-                "draft" => Self::Draft,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for WorkflowStatus {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for WorkflowStatus {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        WorkflowStatus { Active "active", Inactive "inactive", Draft "draft" } Other
+    );
     /// Whether a workflow may be run.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowToggle {
         /// Whether the workflow may be run
         pub is_enabled: bool,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(WorkflowToggle { required is_enabled });
     /// The steps of a workflow.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowTree {
         /// The steps, which run one after the other. At least one of them sends a message or makes an HTTP request.
@@ -7146,8 +6590,10 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(WorkflowTree { required nodes } extra);
     /// Request to run a workflow for one or more recipients.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct WorkflowTrigger {
         /// Who caused the workflow to run, for templates and conditions
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7172,18 +6618,13 @@ pub mod types {
         /// Slug of the workflow
         pub workflow: ::std::string::String,
     }
+    crate::deserialize!(
+        WorkflowTrigger { optional actor, optional cancellation_key, optional data,
+        optional idempotency_key "$idempotency_key", required recipients, optional
+        tenant_id, required workflow }
+    );
     /// What starts a workflow. A request takes `event` or `api`.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowTriggerType {
@@ -7201,42 +6642,11 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl WorkflowTriggerType {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Event => "event",
-                Self::Api => "api",
-                Self::Dynamic => "dynamic",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for WorkflowTriggerType {
-        fn from(text: &str) -> Self {
-            match text {
-                "event" => Self::Event,
-                "api" => Self::Api,
-                "dynamic" => Self::Dynamic,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for WorkflowTriggerType {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for WorkflowTriggerType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        WorkflowTriggerType { Event "event", Api "api", Dynamic "dynamic" } Other
+    );
     /// A workflow to create, or to replace the draft of. A workflow from a response may be passed as it came, without `$schema`; members that are only in responses are ignored.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowUpsert {
         /// Slug of the preference category that notifications of the workflow belong to
@@ -7291,8 +6701,17 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        WorkflowUpsert { required category, optional conditions, optional description,
+        optional is_enabled, required name, optional override_actor_user_expr, optional
+        override_recipients_single_object_fields_expr, optional override_recipients_type,
+        optional override_recipients_user_expr, optional override_tenant_expr, optional
+        payload_schema, optional ratelimit, optional tags, required tree, optional
+        trigger_events, required trigger_type } extra
+    );
     /// A workspace, which has users, workflows, templates and keys of its own.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct Workspace {
         /// Where the workspace is hosted, in a form that upstream does not document
@@ -7321,8 +6740,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub uid: ::std::option::Option<::std::string::String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        Workspace { optional data_center, optional description, optional
+        has_limit_reached, optional is_expired, optional mode, optional name, required
+        slug, optional uid }
+    );
     /// A page of workspaces.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkspaceList {
         /// Position of the page among the workspaces
@@ -7330,8 +6755,10 @@ pub mod types {
         /// Workspaces of this page
         pub results: ::std::vec::Vec<Workspace>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(WorkspaceList { required meta, required results });
     /// Position of a page in a list of workspaces or keys.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkspaceListMeta {
         /// Number of results in the whole list
@@ -7343,18 +6770,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub offset: ::std::option::Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        WorkspaceListMeta { required count, optional limit, optional offset }
+    );
     /// What the workspace is used for
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkspaceMode {
@@ -7372,40 +6793,10 @@ pub mod types {
         Other(::std::string::String),
     }
     #[cfg(feature = "management")]
-    impl WorkspaceMode {
-        /// Returns the value as the API writes it.
-        pub fn as_str(&self) -> &str {
-            match self {
-                Self::Sandbox => "sandbox",
-                Self::Staging => "staging",
-                Self::Production => "production",
-                Self::Other(text) => text,
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<&str> for WorkspaceMode {
-        fn from(text: &str) -> Self {
-            match text {
-                "sandbox" => Self::Sandbox,
-                "staging" => Self::Staging,
-                "production" => Self::Production,
-                _ => Self::Other(text.to_owned()),
-            }
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::convert::From<::std::string::String> for WorkspaceMode {
-        fn from(text: ::std::string::String) -> Self {
-            Self::from(text.as_str())
-        }
-    }
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Display for WorkspaceMode {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.write_str(self.as_str())
-        }
-    }
+    crate::open_enum!(
+        WorkspaceMode { Sandbox "sandbox", Staging "staging", Production "production" }
+        Other
+    );
     impl ::std::convert::From<&str> for ApiErrorDetail {
         fn from(text: &str) -> Self {
             Self::String(text.to_owned())
@@ -7494,12 +6885,14 @@ pub mod operations {
 Returns the stored profile of a user, with all channels and properties.
 
 `GET /v1/user/{distinct_id}/`, the operation `fetch-user-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchUserProfile {
         /// Unique identifier of the user in your system
         pub distinct_id: String,
     }
+    crate::deserialize!(FetchUserProfile { required distinct_id });
+    crate::partial_debug!(FetchUserProfile {});
     impl FetchUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7509,12 +6902,6 @@ Returns the stored profile of a user, with all channels and properties.
             Self {
                 distinct_id: distinct_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchUserProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchUserProfile").finish_non_exhaustive()
         }
     }
     impl Operation for FetchUserProfile {
@@ -7544,7 +6931,7 @@ Returns the stored profile of a user, with all channels and properties.
 Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
 
 `POST /v1/user/{distinct_id}/`, the operation `create-update-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CreateUpdateUsers {
         /// Unique identifier of the user in your system
@@ -7552,6 +6939,8 @@ Creates a user or updates an existing one. Channels and properties that you set 
         /// The request body.
         pub body: types::UserUpsert,
     }
+    crate::deserialize!(CreateUpdateUsers { required distinct_id, required body });
+    crate::partial_debug!(CreateUpdateUsers {});
     impl CreateUpdateUsers {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7562,12 +6951,6 @@ Creates a user or updates an existing one. Channels and properties that you set 
                 distinct_id: distinct_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CreateUpdateUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateUpdateUsers").finish_non_exhaustive()
         }
     }
     impl Operation for CreateUpdateUsers {
@@ -7602,12 +6985,14 @@ Creates a user or updates an existing one. Channels and properties that you set 
 Deletes a user for good.
 
 `DELETE /v1/user/{distinct_id}/`, the operation `delete-user`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteUser {
         /// Unique identifier of the user in your system
         pub distinct_id: String,
     }
+    crate::deserialize!(DeleteUser { required distinct_id });
+    crate::partial_debug!(DeleteUser {});
     impl DeleteUser {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7617,12 +7002,6 @@ Deletes a user for good.
             Self {
                 distinct_id: distinct_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteUser {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteUser").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteUser {
@@ -7652,7 +7031,7 @@ Deletes a user for good.
 Changes single values of a profile by a list of operations, done in order: addresses of channels are added and removed, properties set, removed, added to and incremented.
 
 `PATCH /v1/user/{distinct_id}/`, the operation `edit-user-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct EditUserProfile {
         /// Unique identifier of the user in your system
@@ -7660,6 +7039,8 @@ Changes single values of a profile by a list of operations, done in order: addre
         /// The request body.
         pub body: types::UserEdit,
     }
+    crate::deserialize!(EditUserProfile { required distinct_id, required body });
+    crate::partial_debug!(EditUserProfile {});
     impl EditUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7670,12 +7051,6 @@ Changes single values of a profile by a list of operations, done in order: addre
                 distinct_id: distinct_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for EditUserProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("EditUserProfile").finish_non_exhaustive()
         }
     }
     impl Operation for EditUserProfile {
@@ -7709,7 +7084,7 @@ Changes single values of a profile by a list of operations, done in order: addre
 Merges the user `from_user_id` into the user of the path. What only the former has the latter gains; the former is deleted for good.
 
 `POST /v1/user/{distinct_id}/merge/`, the operation `merge-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct MergeUsers {
         /// Unique identifier of the user in your system
@@ -7717,6 +7092,8 @@ Merges the user `from_user_id` into the user of the path. What only the former h
         /// The request body.
         pub body: types::UserMerge,
     }
+    crate::deserialize!(MergeUsers { required distinct_id, required body });
+    crate::partial_debug!(MergeUsers {});
     impl MergeUsers {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7727,12 +7104,6 @@ Merges the user `from_user_id` into the user of the path. What only the former h
                 distinct_id: distinct_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for MergeUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("MergeUsers").finish_non_exhaustive()
         }
     }
     impl Operation for MergeUsers {
@@ -7766,7 +7137,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
 Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ListUsers {
         /// A page's `meta.after`, to go on with the page after it.
@@ -7779,6 +7150,8 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(ListUsers { optional after, optional before, optional limit });
+    crate::partial_debug!(ListUsers { limit });
     impl ListUsers {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("after", Place::Query, &rules::HEX_COLOR),
@@ -7803,14 +7176,6 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ListUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListUsers")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for ListUsers {
@@ -7874,22 +7239,18 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
 Deletes several users for good. Those that do not exist are passed over.
 
 `DELETE /v1/bulk/user/`, the operation `bulk-delete-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct BulkDeleteUsers {
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
+    crate::deserialize!(BulkDeleteUsers { required body });
+    crate::partial_debug!(BulkDeleteUsers {});
     impl BulkDeleteUsers {
         /// Creates the operation with what it requires.
         pub fn new(body: types::ListSubscriberIds) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for BulkDeleteUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("BulkDeleteUsers").finish_non_exhaustive()
         }
     }
     impl Operation for BulkDeleteUsers {
@@ -7923,7 +7284,7 @@ Deletes several users for good. Those that do not exist are passed over.
 Returns the objects that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/object/`, the operation `fetch-user-object-subscriptions`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchUserObjectSubscriptions {
         /// Unique identifier of the user in your system
@@ -7938,6 +7299,11 @@ Returns the objects that a user is subscribed to, a page at a time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        FetchUserObjectSubscriptions { required distinct_id, optional after, optional
+        before, optional limit }
+    );
+    crate::partial_debug!(FetchUserObjectSubscriptions { limit });
     impl FetchUserObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -7968,14 +7334,6 @@ Returns the objects that a user is subscribed to, a page at a time.
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchUserObjectSubscriptions {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchUserObjectSubscriptions")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchUserObjectSubscriptions {
@@ -8045,7 +7403,7 @@ Returns the objects that a user is subscribed to, a page at a time.
 Returns the lists that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/list/`, the operation `fetch-user-list-subscriptions`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchUserListSubscriptions {
         /// Unique identifier of the user in your system
@@ -8060,6 +7418,11 @@ Returns the lists that a user is subscribed to, a page at a time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        FetchUserListSubscriptions { required distinct_id, optional after, optional
+        before, optional limit }
+    );
+    crate::partial_debug!(FetchUserListSubscriptions { limit });
     impl FetchUserListSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -8090,14 +7453,6 @@ Returns the lists that a user is subscribed to, a page at a time.
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchUserListSubscriptions {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchUserListSubscriptions")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchUserListSubscriptions {
@@ -8167,22 +7522,18 @@ Returns the lists that a user is subscribed to, a page at a time.
 Runs a workflow for its recipients, each in a run of its own. The response confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
 
 `POST /trigger/`, the operation `trigger-workflow-api`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct TriggerWorkflowApi {
         /// The request body.
         pub body: types::WorkflowTrigger,
     }
+    crate::deserialize!(TriggerWorkflowApi { required body });
+    crate::partial_debug!(TriggerWorkflowApi {});
     impl TriggerWorkflowApi {
         /// Creates the operation with what it requires.
         pub fn new(body: types::WorkflowTrigger) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for TriggerWorkflowApi {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("TriggerWorkflowApi").finish_non_exhaustive()
         }
     }
     impl Operation for TriggerWorkflowApi {
@@ -8220,22 +7571,18 @@ Runs a workflow for its recipients, each in a run of its own. The response confi
 Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the response: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
 
 `POST /trigger/#many`, the operation `trigger-workflows`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct TriggerWorkflows {
         /// The request body.
         pub body: Vec<types::WorkflowTrigger>,
     }
+    crate::deserialize!(TriggerWorkflows { required body });
+    crate::partial_debug!(TriggerWorkflows {});
     impl TriggerWorkflows {
         /// Creates the operation with what it requires.
         pub fn new(body: Vec<types::WorkflowTrigger>) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for TriggerWorkflows {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("TriggerWorkflows").finish_non_exhaustive()
         }
     }
     impl Operation for TriggerWorkflows {
@@ -8275,22 +7622,18 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
 Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the response is an empty list. A trigger's response has no `execution_id`, so cancel by idempotency key or recipient.
 
 `POST /v1/workflow_run/cancel/`, the operation `cancel-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CancelWorkflow {
         /// The request body.
         pub body: types::WorkflowCancel,
     }
+    crate::deserialize!(CancelWorkflow { required body });
+    crate::partial_debug!(CancelWorkflow {});
     impl CancelWorkflow {
         /// Creates the operation with what it requires.
         pub fn new(body: types::WorkflowCancel) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CancelWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CancelWorkflow").finish_non_exhaustive()
         }
     }
     impl Operation for CancelWorkflow {
@@ -8324,7 +7667,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
 
 `POST /{workspace_key}/trigger/`, the operation `dynamic-workflow-trigger`.*/
     #[deprecated]
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DynamicWorkflowTrigger {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
@@ -8332,6 +7675,10 @@ Old form of a trigger: notifies users by one template, without a workflow on the
         /// The request body.
         pub body: types::DynamicWorkflow,
     }
+    crate::deserialize!(
+        DynamicWorkflowTrigger { required workspace_key, required body }
+    );
+    crate::partial_debug!(DynamicWorkflowTrigger {});
     impl DynamicWorkflowTrigger {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
@@ -8345,12 +7692,6 @@ Old form of a trigger: notifies users by one template, without a workflow on the
                 workspace_key: workspace_key.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DynamicWorkflowTrigger {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DynamicWorkflowTrigger").finish_non_exhaustive()
         }
     }
     impl Operation for DynamicWorkflowTrigger {
@@ -8390,22 +7731,18 @@ Old form of a trigger: notifies users by one template, without a workflow on the
 Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The response is a text without an identifier.
 
 `POST /event/`, the operation `event-api`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct EventApi {
         /// The request body.
         pub body: types::Event,
     }
+    crate::deserialize!(EventApi { required body });
+    crate::partial_debug!(EventApi {});
     impl EventApi {
         /// Creates the operation with what it requires.
         pub fn new(body: types::Event) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for EventApi {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("EventApi").finish_non_exhaustive()
         }
     }
     impl Operation for EventApi {
@@ -8439,22 +7776,18 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
 Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
 
 `POST /v2/event/`, the operation `track-event`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct TrackEvent {
         /// The request body.
         pub body: types::Event,
     }
+    crate::deserialize!(TrackEvent { required body });
+    crate::partial_debug!(TrackEvent {});
     impl TrackEvent {
         /// Creates the operation with what it requires.
         pub fn new(body: types::Event) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for TrackEvent {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("TrackEvent").finish_non_exhaustive()
         }
     }
     impl Operation for TrackEvent {
@@ -8488,22 +7821,18 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
 Sends 1 to 100 events in one request. Each has its own outcome in the response: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
 
 `POST /v2/bulk/event/`, the operation `track-events`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct TrackEvents {
         /// The request body.
         pub body: Vec<types::Event>,
     }
+    crate::deserialize!(TrackEvents { required body });
+    crate::partial_debug!(TrackEvents {});
     impl TrackEvents {
         /// Creates the operation with what it requires.
         pub fn new(body: Vec<types::Event>) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for TrackEvents {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("TrackEvents").finish_non_exhaustive()
         }
     }
     impl Operation for TrackEvents {
@@ -8543,22 +7872,18 @@ Sends 1 to 100 events in one request. Each has its own outcome in the response: 
 Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the response has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
 
 `POST /event/#users`, the operation `ingest-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct IngestUsers {
         /// The request body.
         pub body: Vec<types::UserRecord>,
     }
+    crate::deserialize!(IngestUsers { required body });
+    crate::partial_debug!(IngestUsers {});
     impl IngestUsers {
         /// Creates the operation with what it requires.
         pub fn new(body: Vec<types::UserRecord>) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for IngestUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("IngestUsers").finish_non_exhaustive()
         }
     }
     impl Operation for IngestUsers {
@@ -8590,7 +7915,7 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
 Sends a template to all users of a list. The response confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
 
 `POST /{workspace_key}/broadcast/`, the operation `trigger-broadcast`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct TriggerBroadcast {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
@@ -8598,6 +7923,8 @@ Sends a template to all users of a list. The response confirms that the request 
         /// The request body.
         pub body: types::Broadcast,
     }
+    crate::deserialize!(TriggerBroadcast { required workspace_key, required body });
+    crate::partial_debug!(TriggerBroadcast {});
     impl TriggerBroadcast {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
@@ -8608,12 +7935,6 @@ Sends a template to all users of a list. The response confirms that the request 
                 workspace_key: workspace_key.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for TriggerBroadcast {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("TriggerBroadcast").finish_non_exhaustive()
         }
     }
     impl Operation for TriggerBroadcast {
@@ -8647,22 +7968,18 @@ Sends a template to all users of a list. The response confirms that the request 
 Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the response is an empty list.
 
 `POST /v1/broadcast_run/cancel/`, the operation `cancel-broadcast`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CancelBroadcast {
         /// The request body.
         pub body: types::BroadcastCancel,
     }
+    crate::deserialize!(CancelBroadcast { required body });
+    crate::partial_debug!(CancelBroadcast {});
     impl CancelBroadcast {
         /// Creates the operation with what it requires.
         pub fn new(body: types::BroadcastCancel) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CancelBroadcast {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CancelBroadcast").finish_non_exhaustive()
         }
     }
     impl Operation for CancelBroadcast {
@@ -8695,7 +8012,7 @@ Cancels the broadcasts that match all given filters, of which at least one is re
 Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
 
 `GET /v1/tenant/`, the operation `get-tenant-list`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenantList {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
@@ -8705,6 +8022,8 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    crate::deserialize!(GetTenantList { optional limit, optional offset });
+    crate::partial_debug!(GetTenantList { limit, offset });
     impl GetTenantList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("limit", Place::Query, &rules::INTEGER),
@@ -8723,15 +8042,6 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenantList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenantList")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetTenantList {
@@ -8792,12 +8102,14 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
 Returns the settings of a tenant.
 
 `GET /v1/tenant/{tenant_id}/`, the operation `get-tenant`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
         pub tenant_id: String,
     }
+    crate::deserialize!(GetTenant { required tenant_id });
+    crate::partial_debug!(GetTenant {});
     impl GetTenant {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -8807,12 +8119,6 @@ Returns the settings of a tenant.
             Self {
                 tenant_id: tenant_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenant {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenant").finish_non_exhaustive()
         }
     }
     impl Operation for GetTenant {
@@ -8842,7 +8148,7 @@ Returns the settings of a tenant.
 Creates a tenant or updates an existing one. Values you set are merged into the stored tenant; everything else is left unchanged.
 
 `POST /v1/tenant/{tenant_id}/`, the operation `create-tenants`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CreateTenants {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -8850,6 +8156,8 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
         /// The request body.
         pub body: types::TenantUpsert,
     }
+    crate::deserialize!(CreateTenants { required tenant_id, required body });
+    crate::partial_debug!(CreateTenants {});
     impl CreateTenants {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -8860,12 +8168,6 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
                 tenant_id: tenant_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CreateTenants {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateTenants").finish_non_exhaustive()
         }
     }
     impl Operation for CreateTenants {
@@ -8900,12 +8202,14 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
 Deletes a tenant and its settings for good. The tenant `default` cannot be deleted.
 
 `DELETE /v1/tenant/{tenant_id}/`, the operation `delete-tenant`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
         pub tenant_id: String,
     }
+    crate::deserialize!(DeleteTenant { required tenant_id });
+    crate::partial_debug!(DeleteTenant {});
     impl DeleteTenant {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -8915,12 +8219,6 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
             Self {
                 tenant_id: tenant_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteTenant {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteTenant").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteTenant {
@@ -8950,7 +8248,7 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
 Returns the preferences of a tenant for all categories, by groups and sections.
 
 `GET /v1/tenant/{tenant_id}/preference/`, the operation `get-tenant-full-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenantFullPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -8959,6 +8257,8 @@ Returns the preferences of a tenant for all categories, by groups and sections.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub locale: Option<String>,
     }
+    crate::deserialize!(GetTenantFullPreference { required tenant_id, optional locale });
+    crate::partial_debug!(GetTenantFullPreference {});
     impl GetTenantFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -8975,12 +8275,6 @@ Returns the preferences of a tenant for all categories, by groups and sections.
         pub fn locale(mut self, value: impl Into<String>) -> Self {
             self.locale = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenantFullPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenantFullPreference").finish_non_exhaustive()
         }
     }
     impl Operation for GetTenantFullPreference {
@@ -9012,7 +8306,7 @@ Returns the preferences of a tenant for all categories, by groups and sections.
 Returns the preferences of a tenant by category, page by page. A page holds 10 categories by default.
 
 `GET /v1/tenant/{tenant_id}/preference/category/`, the operation `get-tenant-preference-all-categories`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenantPreferenceAllCategories {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -9033,6 +8327,13 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tags: Option<String>,
     }
+    crate::deserialize!(
+        GetTenantPreferenceAllCategories { required tenant_id, optional include_disabled,
+        optional limit, optional locale, optional offset, optional tags }
+    );
+    crate::partial_debug!(
+        GetTenantPreferenceAllCategories { include_disabled, limit, offset }
+    );
     impl GetTenantPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -9077,16 +8378,6 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
         pub fn tags(mut self, value: impl Into<String>) -> Self {
             self.tags = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenantPreferenceAllCategories {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenantPreferenceAllCategories")
-                .field("include_disabled", &self.include_disabled)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetTenantPreferenceAllCategories {
@@ -9155,7 +8446,7 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
 Returns the preference of a tenant for one category.
 
 `GET /v1/tenant/{tenant_id}/preference/category/{category}/`, the operation `get-tenant-preference-single-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -9166,6 +8457,11 @@ Returns the preference of a tenant for one category.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub locale: Option<String>,
     }
+    crate::deserialize!(
+        GetTenantPreferenceSingleCategory { required tenant_id, required category,
+        optional locale }
+    );
+    crate::partial_debug!(GetTenantPreferenceSingleCategory {});
     impl GetTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -9184,12 +8480,6 @@ Returns the preference of a tenant for one category.
         pub fn locale(mut self, value: impl Into<String>) -> Self {
             self.locale = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenantPreferenceSingleCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenantPreferenceSingleCategory").finish_non_exhaustive()
         }
     }
     impl Operation for GetTenantPreferenceSingleCategory {
@@ -9223,7 +8513,7 @@ Returns the preference of a tenant for one category.
 Sets the preference of a tenant for one category, which applies to its users until they decide otherwise. Returns the changed preference.
 
 `PATCH /v1/tenant/{tenant_id}/preference/category/{category}/`, the operation `update-tenant-preference-single-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -9236,6 +8526,11 @@ Sets the preference of a tenant for one category, which applies to its users unt
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
+    crate::deserialize!(
+        UpdateTenantPreferenceSingleCategory { required tenant_id, required category,
+        optional locale, required body }
+    );
+    crate::partial_debug!(UpdateTenantPreferenceSingleCategory {});
     impl UpdateTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -9259,13 +8554,6 @@ Sets the preference of a tenant for one category, which applies to its users unt
         pub fn locale(mut self, value: impl Into<String>) -> Self {
             self.locale = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateTenantPreferenceSingleCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateTenantPreferenceSingleCategory")
-                .finish_non_exhaustive()
         }
     }
     impl Operation for UpdateTenantPreferenceSingleCategory {
@@ -9305,7 +8593,7 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
 
 `GET /v1/tenant/{tenant_id}/category/`, the operation `get-tenant-default-preference`.*/
     #[deprecated]
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetTenantDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -9320,6 +8608,11 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    crate::deserialize!(
+        GetTenantDefaultPreference { required tenant_id, optional limit, optional locale,
+        optional offset }
+    );
+    crate::partial_debug!(GetTenantDefaultPreference { limit, offset });
     impl GetTenantDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -9350,15 +8643,6 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetTenantDefaultPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTenantDefaultPreference")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetTenantDefaultPreference {
@@ -9424,7 +8708,7 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
 
 `PATCH /v1/tenant/{tenant_id}/category/{category_slug}/`, the operation `update-brand-default-preference`.*/
     #[deprecated]
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateBrandDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
@@ -9434,6 +8718,11 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
+    crate::deserialize!(
+        UpdateBrandDefaultPreference { required tenant_id, required category_slug,
+        required body }
+    );
+    crate::partial_debug!(UpdateBrandDefaultPreference {});
     impl UpdateBrandDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
@@ -9450,12 +8739,6 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
                 category_slug: category_slug.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateBrandDefaultPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateBrandDefaultPreference").finish_non_exhaustive()
         }
     }
     impl Operation for UpdateBrandDefaultPreference {
@@ -9492,7 +8775,7 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
 Returns the objects of one type, page by page.
 
 `GET /v1/object/{object_type}/`, the operation `list-objects-by-type`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ListObjectsByType {
         /// Type of the object, by convention in the plural
@@ -9507,6 +8790,11 @@ Returns the objects of one type, page by page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        ListObjectsByType { required object_type, optional after, optional before,
+        optional limit }
+    );
+    crate::partial_debug!(ListObjectsByType { limit });
     impl ListObjectsByType {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9537,14 +8825,6 @@ Returns the objects of one type, page by page.
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ListObjectsByType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListObjectsByType")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for ListObjectsByType {
@@ -9613,7 +8893,7 @@ Returns the objects of one type, page by page.
 Returns an object with its channels and properties.
 
 `GET /v1/object/{object_type}/{id}/`, the operation `get-object-by-id`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetObjectById {
         /// Type of the object, by convention in the plural
@@ -9621,6 +8901,8 @@ Returns an object with its channels and properties.
         /// Identifier of the object among those of its type, in your system
         pub id: String,
     }
+    crate::deserialize!(GetObjectById { required object_type, required id });
+    crate::partial_debug!(GetObjectById {});
     impl GetObjectById {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9632,12 +8914,6 @@ Returns an object with its channels and properties.
                 object_type: object_type.into(),
                 id: id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetObjectById {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetObjectById").finish_non_exhaustive()
         }
     }
     impl Operation for GetObjectById {
@@ -9668,7 +8944,7 @@ Returns an object with its channels and properties.
 Creates an object or updates an existing one. Channels and properties you set are merged into the stored object; everything else is left unchanged. All of them are optional.
 
 `POST /v1/object/{object_type}/{id}/`, the operation `create-update-objects`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CreateUpdateObjects {
         /// Type of the object, by convention in the plural
@@ -9678,6 +8954,10 @@ Creates an object or updates an existing one. Channels and properties you set ar
         /// The request body.
         pub body: types::UserUpsert,
     }
+    crate::deserialize!(
+        CreateUpdateObjects { required object_type, required id, required body }
+    );
+    crate::partial_debug!(CreateUpdateObjects {});
     impl CreateUpdateObjects {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9694,12 +8974,6 @@ Creates an object or updates an existing one. Channels and properties you set ar
                 id: id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CreateUpdateObjects {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateUpdateObjects").finish_non_exhaustive()
         }
     }
     impl Operation for CreateUpdateObjects {
@@ -9735,7 +9009,7 @@ Creates an object or updates an existing one. Channels and properties you set ar
 Deletes an object for good.
 
 `DELETE /v1/object/{object_type}/{id}/`, the operation `delete-object`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteObject {
         /// Type of the object, by convention in the plural
@@ -9743,6 +9017,8 @@ Deletes an object for good.
         /// Identifier of the object among those of its type, in your system
         pub id: String,
     }
+    crate::deserialize!(DeleteObject { required object_type, required id });
+    crate::partial_debug!(DeleteObject {});
     impl DeleteObject {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9754,12 +9030,6 @@ Deletes an object for good.
                 object_type: object_type.into(),
                 id: id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteObject {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteObject").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteObject {
@@ -9790,7 +9060,7 @@ Deletes an object for good.
 Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
 
 `PATCH /v1/object/{object_type}/{id}/`, the operation `edit-object-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct EditObjectProfile {
         /// Type of the object, by convention in the plural
@@ -9800,6 +9070,10 @@ Changes single values of an object by a list of operations, applied in order: ad
         /// The request body.
         pub body: types::UserEdit,
     }
+    crate::deserialize!(
+        EditObjectProfile { required object_type, required id, required body }
+    );
+    crate::partial_debug!(EditObjectProfile {});
     impl EditObjectProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9816,12 +9090,6 @@ Changes single values of an object by a list of operations, applied in order: ad
                 id: id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for EditObjectProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("EditObjectProfile").finish_non_exhaustive()
         }
     }
     impl Operation for EditObjectProfile {
@@ -9856,7 +9124,7 @@ Changes single values of an object by a list of operations, applied in order: ad
 Deletes several objects of one type for good.
 
 `DELETE /v1/bulk/object/{object_type}/`, the operation `bulk-delete-objects`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct BulkDeleteObjects {
         /// Type of the object, by convention in the plural
@@ -9864,6 +9132,8 @@ Deletes several objects of one type for good.
         /// The request body.
         pub body: types::ObjectBulkDelete,
     }
+    crate::deserialize!(BulkDeleteObjects { required object_type, required body });
+    crate::partial_debug!(BulkDeleteObjects {});
     impl BulkDeleteObjects {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9877,12 +9147,6 @@ Deletes several objects of one type for good.
                 object_type: object_type.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for BulkDeleteObjects {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("BulkDeleteObjects").finish_non_exhaustive()
         }
     }
     impl Operation for BulkDeleteObjects {
@@ -9918,7 +9182,7 @@ Deletes several objects of one type for good.
 Returns the users and objects that are subscribed to an object, page by page.
 
 `GET /v1/object/{object_type}/{id}/subscription/`, the operation `list-object-subscriptions`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ListObjectSubscriptions {
         /// Type of the object, by convention in the plural
@@ -9935,6 +9199,11 @@ Returns the users and objects that are subscribed to an object, page by page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        ListObjectSubscriptions { required object_type, required id, optional after,
+        optional before, optional limit }
+    );
+    crate::partial_debug!(ListObjectSubscriptions { limit });
     impl ListObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -9967,14 +9236,6 @@ Returns the users and objects that are subscribed to an object, page by page.
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ListObjectSubscriptions {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListObjectSubscriptions")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for ListObjectSubscriptions {
@@ -10045,7 +9306,7 @@ Returns the users and objects that are subscribed to an object, page by page.
 Subscribes up to 100 users and objects to an object. A recipient that does not exist is created; one that is subscribed already is updated. Subscriptions are two levels deep at most: an object can have child objects, and these can have users.
 
 `POST /v1/object/{object_type}/{id}/subscription/`, the operation `add-object-subscription`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct AddObjectSubscription {
         /// Type of the object, by convention in the plural
@@ -10055,6 +9316,10 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
         /// The request body.
         pub body: types::ObjectSubscriptionAdd,
     }
+    crate::deserialize!(
+        AddObjectSubscription { required object_type, required id, required body }
+    );
+    crate::partial_debug!(AddObjectSubscription {});
     impl AddObjectSubscription {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -10071,12 +9336,6 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
                 id: id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for AddObjectSubscription {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("AddObjectSubscription").finish_non_exhaustive()
         }
     }
     impl Operation for AddObjectSubscription {
@@ -10112,7 +9371,7 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
 Removes up to 100 subscriptions to an object. The users and objects themselves are kept.
 
 `DELETE /v1/object/{object_type}/{id}/subscription/`, the operation `delete-object-subscriptions`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteObjectSubscriptions {
         /// Type of the object, by convention in the plural
@@ -10122,6 +9381,10 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
         /// The request body.
         pub body: types::ObjectSubscriptionRemove,
     }
+    crate::deserialize!(
+        DeleteObjectSubscriptions { required object_type, required id, required body }
+    );
+    crate::partial_debug!(DeleteObjectSubscriptions {});
     impl DeleteObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -10138,12 +9401,6 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
                 id: id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteObjectSubscriptions {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteObjectSubscriptions").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteObjectSubscriptions {
@@ -10180,7 +9437,7 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
 Returns the parents of an object, that is, the objects that it is subscribed to, page by page.
 
 `GET /v1/object/{object_type}/{id}/subscribed_to/object/`, the operation `fetch-object-subscriptions`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchObjectSubscriptions {
         /// Type of the object, by convention in the plural
@@ -10197,6 +9454,11 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        FetchObjectSubscriptions { required object_type, required id, optional after,
+        optional before, optional limit }
+    );
+    crate::partial_debug!(FetchObjectSubscriptions { limit });
     impl FetchObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -10229,14 +9491,6 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchObjectSubscriptions {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchObjectSubscriptions")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchObjectSubscriptions {
@@ -10307,7 +9561,7 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
 Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
 
 `GET /v1/subscriber_list/`, the operation `get-all-lists`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetAllLists {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
@@ -10317,6 +9571,8 @@ Returns the lists of the workspace, page by page, without the users in them. A p
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    crate::deserialize!(GetAllLists { optional limit, optional offset });
+    crate::partial_debug!(GetAllLists { limit, offset });
     impl GetAllLists {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("limit", Place::Query, &rules::INTEGER),
@@ -10335,15 +9591,6 @@ Returns the lists of the workspace, page by page, without the users in them. A p
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetAllLists {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetAllLists")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetAllLists {
@@ -10404,22 +9651,18 @@ Returns the lists of the workspace, page by page, without the users in them. A p
 Creates a list of users, or updates its name and settings if it exists. The users in it are left unchanged.
 
 `POST /v1/subscriber_list/`, the operation `create-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct CreateList {
         /// The request body.
         pub body: types::SubscriberListUpsert,
     }
+    crate::deserialize!(CreateList { required body });
+    crate::partial_debug!(CreateList {});
     impl CreateList {
         /// Creates the operation with what it requires.
         pub fn new(body: types::SubscriberListUpsert) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for CreateList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateList").finish_non_exhaustive()
         }
     }
     impl Operation for CreateList {
@@ -10452,12 +9695,14 @@ Creates a list of users, or updates its name and settings if it exists. The user
 Returns a list, without the users in it.
 
 `GET /v1/subscriber_list/{list_id}/`, the operation `get-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetList {
         /// Unique identifier of the list in your system
         pub list_id: String,
     }
+    crate::deserialize!(GetList { required list_id });
+    crate::partial_debug!(GetList {});
     impl GetList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10465,12 +9710,6 @@ Returns a list, without the users in it.
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetList").finish_non_exhaustive()
         }
     }
     impl Operation for GetList {
@@ -10500,12 +9739,14 @@ Returns a list, without the users in it.
 Deletes a list for good. The users in it are kept.
 
 `PATCH /v1/subscriber_list/{list_id}/delete/`, the operation `delete-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteList {
         /// Unique identifier of the list in your system
         pub list_id: String,
     }
+    crate::deserialize!(DeleteList { required list_id });
+    crate::partial_debug!(DeleteList {});
     impl DeleteList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10513,12 +9754,6 @@ Deletes a list for good. The users in it are kept.
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteList").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteList {
@@ -10547,7 +9782,7 @@ Deletes a list for good. The users in it are kept.
 Returns the users in a list, page by page. A page holds 20 users by default.
 
 `GET /v1/subscriber_list/{list_id}/subscriber/`, the operation `get-subscriber-list-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetSubscriberListUsers {
         /// Unique identifier of the list in your system
@@ -10565,6 +9800,11 @@ Returns the users in a list, page by page. A page holds 20 users by default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub sort: Option<String>,
     }
+    crate::deserialize!(
+        GetSubscriberListUsers { required list_id, optional after, optional before,
+        optional limit, optional sort }
+    );
+    crate::partial_debug!(GetSubscriberListUsers { limit });
     impl GetSubscriberListUsers {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10602,14 +9842,6 @@ Returns the users in a list, page by page. A page holds 20 users by default.
         pub fn sort(mut self, value: impl Into<String>) -> Self {
             self.sort = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetSubscriberListUsers {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetSubscriberListUsers")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetSubscriberListUsers {
@@ -10681,7 +9913,7 @@ Returns the users in a list, page by page. A page holds 20 users by default.
 Adds existing users to a list. Users that do not exist are passed over.
 
 `POST /v1/subscriber_list/{list_id}/subscriber/add/`, the operation `add-subscribers-to-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct AddSubscribersToList {
         /// Unique identifier of the list in your system
@@ -10689,6 +9921,8 @@ Adds existing users to a list. Users that do not exist are passed over.
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
+    crate::deserialize!(AddSubscribersToList { required list_id, required body });
+    crate::partial_debug!(AddSubscribersToList {});
     impl AddSubscribersToList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10699,12 +9933,6 @@ Adds existing users to a list. Users that do not exist are passed over.
                 list_id: list_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for AddSubscribersToList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("AddSubscribersToList").finish_non_exhaustive()
         }
     }
     impl Operation for AddSubscribersToList {
@@ -10739,7 +9967,7 @@ Adds existing users to a list. Users that do not exist are passed over.
 Removes users from a list. The users themselves are kept.
 
 `POST /v1/subscriber_list/{list_id}/subscriber/remove/`, the operation `remove-users-from-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct RemoveUsersFromList {
         /// Unique identifier of the list in your system
@@ -10747,6 +9975,8 @@ Removes users from a list. The users themselves are kept.
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
+    crate::deserialize!(RemoveUsersFromList { required list_id, required body });
+    crate::partial_debug!(RemoveUsersFromList {});
     impl RemoveUsersFromList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10757,12 +9987,6 @@ Removes users from a list. The users themselves are kept.
                 list_id: list_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for RemoveUsersFromList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("RemoveUsersFromList").finish_non_exhaustive()
         }
     }
     impl Operation for RemoveUsersFromList {
@@ -10797,12 +10021,14 @@ Removes users from a list. The users themselves are kept.
 Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
 
 `POST /v1/subscriber_list/{list_id}/start_sync/`, the operation `start-sync`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct StartSync {
         /// Unique identifier of the list in your system
         pub list_id: String,
     }
+    crate::deserialize!(StartSync { required list_id });
+    crate::partial_debug!(StartSync {});
     impl StartSync {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10810,12 +10036,6 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for StartSync {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("StartSync").finish_non_exhaustive()
         }
     }
     impl Operation for StartSync {
@@ -10843,7 +10063,7 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
 Returns a draft of a list, without the users in it.
 
 `GET /v1/subscriber_list/{list_id}/version/{version_id}/`, the operation `get-list-version`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetListVersion {
         /// Unique identifier of the list in your system
@@ -10851,6 +10071,8 @@ Returns a draft of a list, without the users in it.
         /// Identifier of the draft, as returned when it was started
         pub version_id: String,
     }
+    crate::deserialize!(GetListVersion { required list_id, required version_id });
+    crate::partial_debug!(GetListVersion {});
     impl GetListVersion {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10862,12 +10084,6 @@ Returns a draft of a list, without the users in it.
                 list_id: list_id.into(),
                 version_id: version_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetListVersion {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetListVersion").finish_non_exhaustive()
         }
     }
     impl Operation for GetListVersion {
@@ -10899,7 +10115,7 @@ Returns a draft of a list, without the users in it.
 Adds existing users to a draft. Users that do not exist are passed over.
 
 `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/`, the operation `add-subscribers-to-draft-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct AddSubscribersToDraftList {
         /// Unique identifier of the list in your system
@@ -10909,6 +10125,11 @@ Adds existing users to a draft. Users that do not exist are passed over.
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
+    crate::deserialize!(
+        AddSubscribersToDraftList { required list_id, required version_id, required body
+        }
+    );
+    crate::partial_debug!(AddSubscribersToDraftList {});
     impl AddSubscribersToDraftList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10925,12 +10146,6 @@ Adds existing users to a draft. Users that do not exist are passed over.
                 version_id: version_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for AddSubscribersToDraftList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("AddSubscribersToDraftList").finish_non_exhaustive()
         }
     }
     impl Operation for AddSubscribersToDraftList {
@@ -10967,7 +10182,7 @@ Adds existing users to a draft. Users that do not exist are passed over.
 Removes users from a draft. The list itself is left unchanged.
 
 `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/`, the operation `remove-subscribers-from-draft-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct RemoveSubscribersFromDraftList {
         /// Unique identifier of the list in your system
@@ -10977,6 +10192,11 @@ Removes users from a draft. The list itself is left unchanged.
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
+    crate::deserialize!(
+        RemoveSubscribersFromDraftList { required list_id, required version_id, required
+        body }
+    );
+    crate::partial_debug!(RemoveSubscribersFromDraftList {});
     impl RemoveSubscribersFromDraftList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -10993,12 +10213,6 @@ Removes users from a draft. The list itself is left unchanged.
                 version_id: version_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for RemoveSubscribersFromDraftList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("RemoveSubscribersFromDraftList").finish_non_exhaustive()
         }
     }
     impl Operation for RemoveSubscribersFromDraftList {
@@ -11035,7 +10249,7 @@ Removes users from a draft. The list itself is left unchanged.
 Replaces all users of a list by those of the draft, and removes the draft. A second call for the same draft fails, since the draft no longer exists.
 
 `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/`, the operation `finish-sync`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FinishSync {
         /// Unique identifier of the list in your system
@@ -11043,6 +10257,8 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
         /// Identifier of the draft, as returned when it was started
         pub version_id: String,
     }
+    crate::deserialize!(FinishSync { required list_id, required version_id });
+    crate::partial_debug!(FinishSync {});
     impl FinishSync {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -11054,12 +10270,6 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
                 list_id: list_id.into(),
                 version_id: version_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FinishSync {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FinishSync").finish_non_exhaustive()
         }
     }
     impl Operation for FinishSync {
@@ -11090,7 +10300,7 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
 Deletes a draft for good. The list itself is left unchanged.
 
 `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/delete/`, the operation `delete-draft-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteDraftList {
         /// Unique identifier of the list in your system
@@ -11098,6 +10308,8 @@ Deletes a draft for good. The list itself is left unchanged.
         /// Identifier of the draft, as returned when it was started
         pub version_id: String,
     }
+    crate::deserialize!(DeleteDraftList { required list_id, required version_id });
+    crate::partial_debug!(DeleteDraftList {});
     impl DeleteDraftList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
@@ -11109,12 +10321,6 @@ Deletes a draft for good. The list itself is left unchanged.
                 list_id: list_id.into(),
                 version_id: version_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteDraftList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteDraftList").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteDraftList {
@@ -11145,7 +10351,7 @@ Deletes a draft for good. The list itself is left unchanged.
 Returns all preferences of a user: by category, in the sections of the preference page, and by channel.
 
 `GET /v1/user/{distinct_id}/preference/`, the operation `get-user-full-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetUserFullPreference {
         /// Unique identifier of the user in your system
@@ -11163,6 +10369,11 @@ Returns all preferences of a user: by category, in the sections of the preferenc
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        GetUserFullPreference { required distinct_id, optional locale, optional
+        show_opt_out_channels, optional tags, optional tenant_id }
+    );
+    crate::partial_debug!(GetUserFullPreference { show_opt_out_channels });
     impl GetUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11200,14 +10411,6 @@ Returns all preferences of a user: by category, in the sections of the preferenc
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetUserFullPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetUserFullPreference")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetUserFullPreference {
@@ -11249,7 +10452,7 @@ Returns all preferences of a user: by category, in the sections of the preferenc
 Changes several preferences of a user in one request, by category and by channel, and returns all of them.
 
 `PATCH /v1/user/{distinct_id}/preference/`, the operation `update-user-full-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateUserFullPreference {
         /// Unique identifier of the user in your system
@@ -11260,6 +10463,11 @@ Changes several preferences of a user in one request, by category and by channel
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
+    crate::deserialize!(
+        UpdateUserFullPreference { required distinct_id, optional tenant_id, required
+        body }
+    );
+    crate::partial_debug!(UpdateUserFullPreference {});
     impl UpdateUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11280,12 +10488,6 @@ Changes several preferences of a user in one request, by category and by channel
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateUserFullPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateUserFullPreference").finish_non_exhaustive()
         }
     }
     impl Operation for UpdateUserFullPreference {
@@ -11322,7 +10524,7 @@ Changes several preferences of a user in one request, by category and by channel
 Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
 
 `GET /v1/user/{distinct_id}/preference/category/`, the operation `get-user-preference-all-categories`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetUserPreferenceAllCategories {
         /// Unique identifier of the user in your system
@@ -11346,6 +10548,14 @@ Returns a user's preferences by category, without sections, a page at a time. Up
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        GetUserPreferenceAllCategories { required distinct_id, optional limit, optional
+        locale, optional offset, optional show_opt_out_channels, optional tags, optional
+        tenant_id }
+    );
+    crate::partial_debug!(
+        GetUserPreferenceAllCategories { limit, offset, show_opt_out_channels }
+    );
     impl GetUserPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11397,16 +10607,6 @@ Returns a user's preferences by category, without sections, a page at a time. Up
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetUserPreferenceAllCategories {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetUserPreferenceAllCategories")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetUserPreferenceAllCategories {
@@ -11481,7 +10681,7 @@ Returns a user's preferences by category, without sections, a page at a time. Up
 Returns a user's preference for a category. Upstream marks this operation as deprecated but names no successor; the official Python and Go SDKs call it.
 
 `GET /v1/user/{distinct_id}/preference/category/{category_slug}/`, the operation `get-user-preferences-single-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetUserPreferencesSingleCategory {
         /// Unique identifier of the user in your system
@@ -11498,6 +10698,11 @@ Returns a user's preference for a category. Upstream marks this operation as dep
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        GetUserPreferencesSingleCategory { required distinct_id, required category_slug,
+        optional locale, optional show_opt_out_channels, optional tenant_id }
+    );
+    crate::partial_debug!(GetUserPreferencesSingleCategory { show_opt_out_channels });
     impl GetUserPreferencesSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11533,14 +10738,6 @@ Returns a user's preference for a category. Upstream marks this operation as dep
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetUserPreferencesSingleCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetUserPreferencesSingleCategory")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for GetUserPreferencesSingleCategory {
@@ -11582,7 +10779,7 @@ Returns a user's preference for a category. Upstream marks this operation as dep
 Opts a user in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
 
 `PATCH /v1/user/{distinct_id}/preference/category/{category_slug}/`, the operation `update-user-preference-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateUserPreferenceCategory {
         /// Unique identifier of the user in your system
@@ -11601,6 +10798,12 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
+    crate::deserialize!(
+        UpdateUserPreferenceCategory { required distinct_id, required category_slug,
+        optional locale, optional show_opt_out_channels, optional tenant_id, required
+        body }
+    );
+    crate::partial_debug!(UpdateUserPreferenceCategory { show_opt_out_channels });
     impl UpdateUserPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11638,14 +10841,6 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateUserPreferenceCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateUserPreferenceCategory")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for UpdateUserPreferenceCategory {
@@ -11692,7 +10887,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
 Returns a user's preferences for channels across all categories.
 
 `GET /v1/user/{distinct_id}/preference/channel_preference/`, the operation `get-user-preference-channel`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetUserPreferenceChannel {
         /// Unique identifier of the user in your system
@@ -11701,6 +10896,10 @@ Returns a user's preferences for channels across all categories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        GetUserPreferenceChannel { required distinct_id, optional tenant_id }
+    );
+    crate::partial_debug!(GetUserPreferenceChannel {});
     impl GetUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11717,12 +10916,6 @@ Returns a user's preferences for channels across all categories.
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetUserPreferenceChannel {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetUserPreferenceChannel").finish_non_exhaustive()
         }
     }
     impl Operation for GetUserPreferenceChannel {
@@ -11754,7 +10947,7 @@ Returns a user's preferences for channels across all categories.
 Limits channels to mandatory notifications for a user, or lifts the limit, across all categories.
 
 `PATCH /v1/user/{distinct_id}/preference/channel_preference/`, the operation `update-user-preference-channel`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateUserPreferenceChannel {
         /// Unique identifier of the user in your system
@@ -11765,6 +10958,11 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
+    crate::deserialize!(
+        UpdateUserPreferenceChannel { required distinct_id, optional tenant_id, required
+        body }
+    );
+    crate::partial_debug!(UpdateUserPreferenceChannel {});
     impl UpdateUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -11785,12 +10983,6 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateUserPreferenceChannel {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateUserPreferenceChannel").finish_non_exhaustive()
         }
     }
     impl Operation for UpdateUserPreferenceChannel {
@@ -11827,7 +11019,7 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
 Returns all preferences of an object: by category, in the sections of the preference page, and by channel.
 
 `GET /v1/object/{object_type}/{id}/preference/`, the operation `fetch-object-full-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchObjectFullPreference {
         /// Type of the object, by convention in the plural
@@ -11847,6 +11039,11 @@ Returns all preferences of an object: by category, in the sections of the prefer
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        FetchObjectFullPreference { required object_type, required id, optional locale,
+        optional show_opt_out_channels, optional tags, optional tenant_id }
+    );
+    crate::partial_debug!(FetchObjectFullPreference { show_opt_out_channels });
     impl FetchObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -11886,14 +11083,6 @@ Returns all preferences of an object: by category, in the sections of the prefer
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchObjectFullPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchObjectFullPreference")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchObjectFullPreference {
@@ -11936,7 +11125,7 @@ Returns all preferences of an object: by category, in the sections of the prefer
 Changes several preferences of an object in one request, by category and by channel, and returns all of them. Upstream documents `categories` for users only.
 
 `PATCH /v1/object/{object_type}/{id}/preference/`, the operation `update-object-full-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpdateObjectFullPreference {
         /// Type of the object, by convention in the plural
@@ -11949,6 +11138,11 @@ Changes several preferences of an object in one request, by category and by chan
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
+    crate::deserialize!(
+        UpdateObjectFullPreference { required object_type, required id, optional
+        tenant_id, required body }
+    );
+    crate::partial_debug!(UpdateObjectFullPreference {});
     impl UpdateObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -11972,12 +11166,6 @@ Changes several preferences of an object in one request, by category and by chan
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpdateObjectFullPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateObjectFullPreference").finish_non_exhaustive()
         }
     }
     impl Operation for UpdateObjectFullPreference {
@@ -12015,7 +11203,7 @@ Changes several preferences of an object in one request, by category and by chan
 Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
 
 `GET /v1/object/{object_type}/{id}/preference/category/`, the operation `fetch-object-preference-all-categories`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllCategories {
         /// Type of the object, by convention in the plural
@@ -12041,6 +11229,14 @@ Returns an object's preferences by category, without sections, a page at a time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        FetchObjectPreferenceAllCategories { required object_type, required id, optional
+        limit, optional locale, optional offset, optional show_opt_out_channels, optional
+        tags, optional tenant_id }
+    );
+    crate::partial_debug!(
+        FetchObjectPreferenceAllCategories { limit, offset, show_opt_out_channels }
+    );
     impl FetchObjectPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -12094,16 +11290,6 @@ Returns an object's preferences by category, without sections, a page at a time.
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchObjectPreferenceAllCategories {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchObjectPreferenceAllCategories")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchObjectPreferenceAllCategories {
@@ -12179,7 +11365,7 @@ Returns an object's preferences by category, without sections, a page at a time.
 Returns an object's preference for a category.
 
 `GET /v1/object/{object_type}/{id}/preference/category/{category_slug}/`, the operation `fetch-object-preference-single-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchObjectPreferenceSingleCategory {
         /// Type of the object, by convention in the plural
@@ -12198,6 +11384,12 @@ Returns an object's preference for a category.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        FetchObjectPreferenceSingleCategory { required object_type, required id, required
+        category_slug, optional locale, optional show_opt_out_channels, optional
+        tenant_id }
+    );
+    crate::partial_debug!(FetchObjectPreferenceSingleCategory { show_opt_out_channels });
     impl FetchObjectPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -12236,14 +11428,6 @@ Returns an object's preference for a category.
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchObjectPreferenceSingleCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchObjectPreferenceSingleCategory")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchObjectPreferenceSingleCategory {
@@ -12289,7 +11473,7 @@ Returns an object's preference for a category.
 Opts an object in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
 
 `PATCH /v1/object/{object_type}/{id}/preference/category/{category_slug}/`, the operation `object-preference-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ObjectPreferenceCategory {
         /// Type of the object, by convention in the plural
@@ -12310,6 +11494,12 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
+    crate::deserialize!(
+        ObjectPreferenceCategory { required object_type, required id, required
+        category_slug, optional locale, optional show_opt_out_channels, optional
+        tenant_id, required body }
+    );
+    crate::partial_debug!(ObjectPreferenceCategory { show_opt_out_channels });
     impl ObjectPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -12350,14 +11540,6 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ObjectPreferenceCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ObjectPreferenceCategory")
-                .field("show_opt_out_channels", &self.show_opt_out_channels)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for ObjectPreferenceCategory {
@@ -12408,7 +11590,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
 Returns an object's preferences for channels across all categories.
 
 `GET /v1/object/{object_type}/{id}/preference/channel_preference/`, the operation `fetch-object-preference-all-channels`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllChannels {
         /// Type of the object, by convention in the plural
@@ -12419,6 +11601,11 @@ Returns an object's preferences for channels across all categories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tenant_id: Option<String>,
     }
+    crate::deserialize!(
+        FetchObjectPreferenceAllChannels { required object_type, required id, optional
+        tenant_id }
+    );
+    crate::partial_debug!(FetchObjectPreferenceAllChannels {});
     impl FetchObjectPreferenceAllChannels {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -12437,12 +11624,6 @@ Returns an object's preferences for channels across all categories.
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchObjectPreferenceAllChannels {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchObjectPreferenceAllChannels").finish_non_exhaustive()
         }
     }
     impl Operation for FetchObjectPreferenceAllChannels {
@@ -12475,7 +11656,7 @@ Returns an object's preferences for channels across all categories.
 Limits channels to mandatory notifications for an object, or lifts the limit, across all categories.
 
 `PATCH /v1/object/{object_type}/{id}/preference/channel_preference/`, the operation `object-preference-channel`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ObjectPreferenceChannel {
         /// Type of the object, by convention in the plural
@@ -12488,6 +11669,11 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
+    crate::deserialize!(
+        ObjectPreferenceChannel { required object_type, required id, optional tenant_id,
+        required body }
+    );
+    crate::partial_debug!(ObjectPreferenceChannel {});
     impl ObjectPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
@@ -12511,12 +11697,6 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ObjectPreferenceChannel {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ObjectPreferenceChannel").finish_non_exhaustive()
         }
     }
     impl Operation for ObjectPreferenceChannel {
@@ -12554,7 +11734,7 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
 Makes the same changes to the preferences of many users. The response does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
 
 `PATCH /v1/bulk/user/preference/`, the operation `bulk-update-user-preference`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct BulkUpdateUserPreference {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
@@ -12563,6 +11743,8 @@ Makes the same changes to the preferences of many users. The response does not t
         /// The request body.
         pub body: types::UserPreferenceBulkUpdate,
     }
+    crate::deserialize!(BulkUpdateUserPreference { optional tenant_id, required body });
+    crate::partial_debug!(BulkUpdateUserPreference {});
     impl BulkUpdateUserPreference {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
@@ -12575,12 +11757,6 @@ Makes the same changes to the preferences of many users. The response does not t
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for BulkUpdateUserPreference {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("BulkUpdateUserPreference").finish_non_exhaustive()
         }
     }
     impl Operation for BulkUpdateUserPreference {
@@ -12616,7 +11792,7 @@ Makes the same changes to the preferences of many users. The response does not t
 Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The response does not tell the outcome for each user.
 
 `PATCH /v1/bulk/user/preference/reset/`, the operation `reset-user-preferences`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ResetUserPreferences {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
@@ -12625,6 +11801,8 @@ Removes what many users chose, so that the preferences of the tenant and the def
         /// The request body.
         pub body: types::UserPreferenceBulkReset,
     }
+    crate::deserialize!(ResetUserPreferences { optional tenant_id, required body });
+    crate::partial_debug!(ResetUserPreferences {});
     impl ResetUserPreferences {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
@@ -12637,12 +11815,6 @@ Removes what many users chose, so that the preferences of the tenant and the def
         pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
             self.tenant_id = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ResetUserPreferences {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ResetUserPreferences").finish_non_exhaustive()
         }
     }
     impl Operation for ResetUserPreferences {
@@ -12678,7 +11850,7 @@ Removes what many users chose, so that the preferences of the tenant and the def
 Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
 
 `GET /v1/message/`, the operation `list-messages`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ListMessages {
         /// Value of `meta.after`, to read the page of older messages.
@@ -12733,6 +11905,14 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub workflow_slug: Option<String>,
     }
+    crate::deserialize!(
+        ListMessages { optional after, optional before, optional category, optional
+        channel, optional created_at_gte, optional created_at_lte, optional execution_id,
+        optional idempotency_key, optional is_campaign, optional limit, optional
+        message_id, optional object_id, optional object_type, optional recipient_id,
+        optional status, optional tenant_id, optional workflow_slug }
+    );
+    crate::partial_debug!(ListMessages { is_campaign, limit });
     impl ListMessages {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("after", Place::Query, &rules::HEX_COLOR),
@@ -12849,15 +12029,6 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
             self
         }
     }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ListMessages {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListMessages")
-                .field("is_campaign", &self.is_campaign)
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
-        }
-    }
     impl Operation for ListMessages {
         const SPEC: &'static Spec = &Spec::new(
                 "list-messages",
@@ -12951,22 +12122,18 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
 Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the response has one outcome for each.
 
 `PATCH /v1/bulk/message/`, the operation `bulk-update-messages`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct BulkUpdateMessages {
         /// The request body.
         pub body: types::MessageBulkUpdate,
     }
+    crate::deserialize!(BulkUpdateMessages { required body });
+    crate::partial_debug!(BulkUpdateMessages {});
     impl BulkUpdateMessages {
         /// Creates the operation with what it requires.
         pub fn new(body: types::MessageBulkUpdate) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for BulkUpdateMessages {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("BulkUpdateMessages").finish_non_exhaustive()
         }
     }
     impl Operation for BulkUpdateMessages {
@@ -12999,7 +12166,7 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
 Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both.
 
 `GET /v1/template/`, the operation `fetch-template-list`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchTemplateList {
         /// Names of channels, separated by commas. Returns templates that have any of them.
@@ -13021,6 +12188,11 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    crate::deserialize!(
+        FetchTemplateList { optional has_channels_any, optional has_tag_ids_any, optional
+        is_active, optional is_archived, optional limit, optional offset }
+    );
+    crate::partial_debug!(FetchTemplateList { is_active, is_archived, limit, offset });
     impl FetchTemplateList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("has_channels_any", Place::Query, &rules::HEX_COLOR),
@@ -13063,17 +12235,6 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchTemplateList {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchTemplateList")
-                .field("is_active", &self.is_active)
-                .field("is_archived", &self.is_archived)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for FetchTemplateList {
@@ -13142,12 +12303,14 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
 Returns a template with its live version and its draft, for all channels and languages.
 
 `GET /v1/template/{template_slug}/`, the operation `fetch-template-details`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchTemplateDetails {
         /// Slug of the template
         pub template_slug: String,
     }
+    crate::deserialize!(FetchTemplateDetails { required template_slug });
+    crate::partial_debug!(FetchTemplateDetails {});
     impl FetchTemplateDetails {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
@@ -13157,12 +12320,6 @@ Returns a template with its live version and its draft, for all channels and lan
             Self {
                 template_slug: template_slug.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchTemplateDetails {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchTemplateDetails").finish_non_exhaustive()
         }
     }
     impl Operation for FetchTemplateDetails {
@@ -13192,7 +12349,7 @@ Returns a template with its live version and its draft, for all channels and lan
 Returns a template's live version and draft for one channel, in all languages.
 
 `GET /v1/template/{template_slug}/channel/{channel_slug}/`, the operation `fetch-template-details-channel`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct FetchTemplateDetailsChannel {
         /// Slug of the template
@@ -13200,6 +12357,10 @@ Returns a template's live version and draft for one channel, in all languages.
         /// Name of the channel, such as `email`
         pub channel_slug: String,
     }
+    crate::deserialize!(
+        FetchTemplateDetailsChannel { required template_slug, required channel_slug }
+    );
+    crate::partial_debug!(FetchTemplateDetailsChannel {});
     impl FetchTemplateDetailsChannel {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
@@ -13214,12 +12375,6 @@ Returns a template's live version and draft for one channel, in all languages.
                 template_slug: template_slug.into(),
                 channel_slug: channel_slug.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for FetchTemplateDetailsChannel {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("FetchTemplateDetailsChannel").finish_non_exhaustive()
         }
     }
     impl Operation for FetchTemplateDetailsChannel {
@@ -13251,7 +12406,7 @@ Returns a template's live version and draft for one channel, in all languages.
 Returns the profile of a user as it applies in a tenant. The per-tenant profile is laid over the global one, key by key, and takes precedence.
 
 `GET /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `get-user-tenant-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct GetUserTenantProfile {
         /// Unique identifier of the user in your system
@@ -13259,6 +12414,10 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
         pub tenant_id: String,
     }
+    crate::deserialize!(
+        GetUserTenantProfile { required distinct_id, required tenant_id }
+    );
+    crate::partial_debug!(GetUserTenantProfile {});
     impl GetUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -13273,12 +12432,6 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
                 distinct_id: distinct_id.into(),
                 tenant_id: tenant_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for GetUserTenantProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetUserTenantProfile").finish_non_exhaustive()
         }
     }
     impl Operation for GetUserTenantProfile {
@@ -13310,7 +12463,7 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
 Adds the user to the tenant if necessary, and merges channels and properties into the per-tenant profile. The global profile is left unchanged. A workspace that allows each user one tenant only refuses a second one with status 400.
 
 `POST /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `upsert-user-tenant-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct UpsertUserTenantProfile {
         /// Unique identifier of the user in your system
@@ -13320,6 +12473,11 @@ Adds the user to the tenant if necessary, and merges channels and properties int
         /// The request body.
         pub body: types::UserUpsert,
     }
+    crate::deserialize!(
+        UpsertUserTenantProfile { required distinct_id, required tenant_id, required body
+        }
+    );
+    crate::partial_debug!(UpsertUserTenantProfile {});
     impl UpsertUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -13336,12 +12494,6 @@ Adds the user to the tenant if necessary, and merges channels and properties int
                 tenant_id: tenant_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for UpsertUserTenantProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpsertUserTenantProfile").finish_non_exhaustive()
         }
     }
     impl Operation for UpsertUserTenantProfile {
@@ -13378,7 +12530,7 @@ Adds the user to the tenant if necessary, and merges channels and properties int
 Deletes the per-tenant profile and takes the user out of the tenant. The global profile is left unchanged.
 
 `DELETE /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `delete-user-tenant-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct DeleteUserTenantProfile {
         /// Unique identifier of the user in your system
@@ -13386,6 +12538,10 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
         pub tenant_id: String,
     }
+    crate::deserialize!(
+        DeleteUserTenantProfile { required distinct_id, required tenant_id }
+    );
+    crate::partial_debug!(DeleteUserTenantProfile {});
     impl DeleteUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -13400,12 +12556,6 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
                 distinct_id: distinct_id.into(),
                 tenant_id: tenant_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for DeleteUserTenantProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteUserTenantProfile").finish_non_exhaustive()
         }
     }
     impl Operation for DeleteUserTenantProfile {
@@ -13437,7 +12587,7 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
 Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
 
 `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `edit-user-tenant-profile`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct EditUserTenantProfile {
         /// Unique identifier of the user in your system
@@ -13447,6 +12597,10 @@ Changes single values of the per-tenant profile by a list of operations, done in
         /// The request body.
         pub body: types::UserEdit,
     }
+    crate::deserialize!(
+        EditUserTenantProfile { required distinct_id, required tenant_id, required body }
+    );
+    crate::partial_debug!(EditUserTenantProfile {});
     impl EditUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -13463,12 +12617,6 @@ Changes single values of the per-tenant profile by a list of operations, done in
                 tenant_id: tenant_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for EditUserTenantProfile {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("EditUserTenantProfile").finish_non_exhaustive()
         }
     }
     impl Operation for EditUserTenantProfile {
@@ -13504,7 +12652,7 @@ Changes single values of the per-tenant profile by a list of operations, done in
 Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the response is a list read by cursor. The members of a result are not documented, so all of them are kept.
 
 `GET /v1/user/{distinct_id}/associated_tenant/`, the operation `list-user-tenants`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     pub struct ListUserTenants {
         /// Unique identifier of the user in your system
@@ -13519,6 +12667,11 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    crate::deserialize!(
+        ListUserTenants { required distinct_id, optional after, optional before, optional
+        limit }
+    );
+    crate::partial_debug!(ListUserTenants { limit });
     impl ListUserTenants {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
@@ -13549,14 +12702,6 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
         pub fn limit(mut self, value: i64) -> Self {
             self.limit = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    impl ::std::fmt::Debug for ListUserTenants {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListUserTenants")
-                .field("limit", &self.limit)
-                .finish_non_exhaustive()
         }
     }
     impl Operation for ListUserTenants {
@@ -13626,7 +12771,7 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
 Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
 
 `GET /v1/workspace/`, the operation `list-workspaces`.*/
-    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListWorkspaces {
@@ -13637,6 +12782,10 @@ Returns the workspaces of the account, page by page. Upstream does not document 
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ListWorkspaces { optional limit, optional offset });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListWorkspaces { limit, offset });
     #[cfg(feature = "management")]
     impl ListWorkspaces {
         const PARAMETERS: &'static [Parameter] = &[
@@ -13656,16 +12805,6 @@ Returns the workspaces of the account, page by page. Upstream does not document 
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListWorkspaces {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListWorkspaces")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -13730,7 +12869,7 @@ Returns the workspaces of the account, page by page. Upstream does not document 
 Creates a workspace. The response is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
 
 `POST /v1/workspace/`, the operation `create-workspace`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateWorkspace {
@@ -13738,17 +12877,14 @@ Creates a workspace. The response is not the new workspace but the first page of
         pub body: types::NameAndDescription,
     }
     #[cfg(feature = "management")]
+    crate::deserialize!(CreateWorkspace { required body });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateWorkspace {});
+    #[cfg(feature = "management")]
     impl CreateWorkspace {
         /// Creates the operation with what it requires.
         pub fn new(body: types::NameAndDescription) -> Self {
             Self { body }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateWorkspace {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateWorkspace").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -13782,13 +12918,17 @@ Creates a workspace. The response is not the new workspace but the first page of
 Returns the API keys of a workspace. The keys themselves are masked.
 
 `GET /v1/{workspace}/ws_api_key/`, the operation `list-workspace-api-keys`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListWorkspaceApiKeys {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ListWorkspaceApiKeys { required workspace });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListWorkspaceApiKeys {});
     #[cfg(feature = "management")]
     impl ListWorkspaceApiKeys {
         const PARAMETERS: &'static [Parameter] = &[
@@ -13799,13 +12939,6 @@ Returns the API keys of a workspace. The keys themselves are masked.
             Self {
                 workspace: workspace.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListWorkspaceApiKeys {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListWorkspaceApiKeys").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -13838,7 +12971,7 @@ Returns the API keys of a workspace. The keys themselves are masked.
 Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
 
 `POST /v1/{workspace}/ws_api_key/`, the operation `create-workspace-api-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateWorkspaceApiKey {
@@ -13847,6 +12980,10 @@ Creates an API key and returns it with the key itself, which is never shown agai
         /// The request body.
         pub body: types::NameAndDescription,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CreateWorkspaceApiKey { required workspace, required body });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateWorkspaceApiKey {});
     #[cfg(feature = "management")]
     impl CreateWorkspaceApiKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -13861,13 +12998,6 @@ Creates an API key and returns it with the key itself, which is never shown agai
                 workspace: workspace.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateWorkspaceApiKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateWorkspaceApiKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -13903,7 +13033,7 @@ Creates an API key and returns it with the key itself, which is never shown agai
 Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
 
 `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/`, the operation `disable-workspace-api-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DisableWorkspaceApiKey {
@@ -13912,6 +13042,12 @@ Deletes an API key. Requests with it are refused from then on. Upstream does not
         /// Identifier of the API key, which begins with `ws_apik_`
         pub api_key_id: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        DisableWorkspaceApiKey { required workspace, required api_key_id }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DisableWorkspaceApiKey {});
     #[cfg(feature = "management")]
     impl DisableWorkspaceApiKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -13924,13 +13060,6 @@ Deletes an API key. Requests with it are refused from then on. Upstream does not
                 workspace: workspace.into(),
                 api_key_id: api_key_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DisableWorkspaceApiKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DisableWorkspaceApiKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -13964,13 +13093,17 @@ Deletes an API key. Requests with it are refused from then on. Upstream does not
 Returns the public keys of a workspace.
 
 `GET /v1/{workspace}/ws_public_key/`, the operation `list-workspace-public-keys`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListWorkspacePublicKeys {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ListWorkspacePublicKeys { required workspace });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListWorkspacePublicKeys {});
     #[cfg(feature = "management")]
     impl ListWorkspacePublicKeys {
         const PARAMETERS: &'static [Parameter] = &[
@@ -13981,13 +13114,6 @@ Returns the public keys of a workspace.
             Self {
                 workspace: workspace.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListWorkspacePublicKeys {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListWorkspacePublicKeys").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14020,7 +13146,7 @@ Returns the public keys of a workspace.
 Creates a public key. Each call creates another key.
 
 `POST /v1/{workspace}/ws_public_key/`, the operation `create-workspace-public-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateWorkspacePublicKey {
@@ -14029,6 +13155,10 @@ Creates a public key. Each call creates another key.
         /// The request body.
         pub body: types::NameAndDescription,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CreateWorkspacePublicKey { required workspace, required body });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateWorkspacePublicKey {});
     #[cfg(feature = "management")]
     impl CreateWorkspacePublicKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14043,13 +13173,6 @@ Creates a public key. Each call creates another key.
                 workspace: workspace.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateWorkspacePublicKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateWorkspacePublicKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14085,7 +13208,7 @@ Creates a public key. Each call creates another key.
 Deletes a public key. Requests with it are refused from then on.
 
 `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/`, the operation `delete-workspace-public-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DeleteWorkspacePublicKey {
@@ -14094,6 +13217,12 @@ Deletes a public key. Requests with it are refused from then on.
         /// Identifier of the public key, which begins with `ws_pubk_`
         pub public_key_id: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        DeleteWorkspacePublicKey { required workspace, required public_key_id }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DeleteWorkspacePublicKey {});
     #[cfg(feature = "management")]
     impl DeleteWorkspacePublicKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14109,13 +13238,6 @@ Deletes a public key. Requests with it are refused from then on.
                 workspace: workspace.into(),
                 public_key_id: public_key_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DeleteWorkspacePublicKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteWorkspacePublicKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14149,7 +13271,7 @@ Deletes a public key. Requests with it are refused from then on.
 Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
 
 `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/`, the operation `patch-workspace-public-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct PatchWorkspacePublicKey {
@@ -14160,6 +13282,13 @@ Switches secure mode on or off. In secure mode, requests with the key also need 
         /// The request body.
         pub body: types::PublicKeyEdit,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        PatchWorkspacePublicKey { required workspace, required public_key_id, required
+        body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(PatchWorkspacePublicKey {});
     #[cfg(feature = "management")]
     impl PatchWorkspacePublicKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14177,13 +13306,6 @@ Switches secure mode on or off. In secure mode, requests with the key also need 
                 public_key_id: public_key_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for PatchWorkspacePublicKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("PatchWorkspacePublicKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14222,7 +13344,7 @@ Switches secure mode on or off. In secure mode, requests with the key also need 
 Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
 
 `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`, the operation `rotate-workspace-public-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct RotateWorkspacePublicKey {
@@ -14231,6 +13353,12 @@ Replaces a public key by a new one with the same identifier and settings. The ol
         /// Identifier of the public key, which begins with `ws_pubk_`
         pub public_key_id: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        RotateWorkspacePublicKey { required workspace, required public_key_id }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(RotateWorkspacePublicKey {});
     #[cfg(feature = "management")]
     impl RotateWorkspacePublicKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14246,13 +13374,6 @@ Replaces a public key by a new one with the same identifier and settings. The ol
                 workspace: workspace.into(),
                 public_key_id: public_key_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for RotateWorkspacePublicKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("RotateWorkspacePublicKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14284,13 +13405,17 @@ Replaces a public key by a new one with the same identifier and settings. The ol
 Returns the signing keys of a workspace, without their private halves.
 
 `GET /v1/{workspace}/ws_signing_key/`, the operation `list-workspace-signing-keys`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListWorkspaceSigningKeys {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ListWorkspaceSigningKeys { required workspace });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListWorkspaceSigningKeys {});
     #[cfg(feature = "management")]
     impl ListWorkspaceSigningKeys {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14301,13 +13426,6 @@ Returns the signing keys of a workspace, without their private halves.
             Self {
                 workspace: workspace.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListWorkspaceSigningKeys {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListWorkspaceSigningKeys").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14340,13 +13458,17 @@ Returns the signing keys of a workspace, without their private halves.
 Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
 
 `POST /v1/{workspace}/ws_signing_key/`, the operation `create-workspace-signing-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateWorkspaceSigningKey {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CreateWorkspaceSigningKey { required workspace });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateWorkspaceSigningKey {});
     #[cfg(feature = "management")]
     impl CreateWorkspaceSigningKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14357,13 +13479,6 @@ Creates a signing key and returns it with its private half, which is never shown
             Self {
                 workspace: workspace.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateWorkspaceSigningKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateWorkspaceSigningKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14393,7 +13508,7 @@ Creates a signing key and returns it with its private half, which is never shown
 Deletes a signing key. User tokens that are signed with it are refused from then on.
 
 `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/`, the operation `delete-workspace-signing-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DeleteWorkspaceSigningKey {
@@ -14402,6 +13517,12 @@ Deletes a signing key. User tokens that are signed with it are refused from then
         /// The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
         pub signing_key_uid: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        DeleteWorkspaceSigningKey { required workspace, required signing_key_uid }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DeleteWorkspaceSigningKey {});
     #[cfg(feature = "management")]
     impl DeleteWorkspaceSigningKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14417,13 +13538,6 @@ Deletes a signing key. User tokens that are signed with it are refused from then
                 workspace: workspace.into(),
                 signing_key_uid: signing_key_uid.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DeleteWorkspaceSigningKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteWorkspaceSigningKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14457,7 +13571,7 @@ Deletes a signing key. User tokens that are signed with it are refused from then
 Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
 
 `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`, the operation `roll-workspace-signing-key`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct RollWorkspaceSigningKey {
@@ -14466,6 +13580,12 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
         /// The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
         pub signing_key_uid: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        RollWorkspaceSigningKey { required workspace, required signing_key_uid }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(RollWorkspaceSigningKey {});
     #[cfg(feature = "management")]
     impl RollWorkspaceSigningKey {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14481,13 +13601,6 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
                 workspace: workspace.into(),
                 signing_key_uid: signing_key_uid.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for RollWorkspaceSigningKey {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("RollWorkspaceSigningKey").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14519,7 +13632,7 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
 Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
 
 `GET /v1/{workspace}/workflow/`, the operation `list-workflows`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListWorkflows {
@@ -14547,6 +13660,14 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub slugs: Option<String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListWorkflows { required workspace, optional include_archived, optional limit,
+        optional mode, optional offset, optional order_by, optional search, optional
+        slugs }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListWorkflows { include_archived, limit, offset });
     #[cfg(feature = "management")]
     impl ListWorkflows {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14606,17 +13727,6 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
         pub fn slugs(mut self, value: impl Into<String>) -> Self {
             self.slugs = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListWorkflows {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListWorkflows")
-                .field("include_archived", &self.include_archived)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14694,7 +13804,7 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
 Returns a workflow with all its steps, as a draft or as it is live.
 
 `GET /v1/{workspace}/workflow/{slug}/`, the operation `get-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetWorkflow {
@@ -14706,6 +13816,12 @@ Returns a workflow with all its steps, as a draft or as it is live.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub mode: Option<types::Mode>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetWorkflow { required workspace, required slug, optional mode }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetWorkflow {});
     #[cfg(feature = "management")]
     impl GetWorkflow {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14725,13 +13841,6 @@ Returns a workflow with all its steps, as a draft or as it is live.
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetWorkflow").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14767,7 +13876,7 @@ Returns a workflow with all its steps, as a draft or as it is live.
 Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the response is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
 
 `POST /v1/{workspace}/workflow/{slug}/`, the operation `upsert-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpsertWorkflow {
@@ -14784,6 +13893,13 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
         /// The request body.
         pub body: types::WorkflowUpsert,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpsertWorkflow { required workspace, required slug, optional commit, optional
+        commit_message, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpsertWorkflow { commit });
     #[cfg(feature = "management")]
     impl UpsertWorkflow {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14815,15 +13931,6 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpsertWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpsertWorkflow")
-                .field("commit", &self.commit)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14872,7 +13979,7 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
 Deletes a workflow with its draft and its live version.
 
 `DELETE /v1/{workspace}/workflow/{slug}/`, the operation `delete-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DeleteWorkflow {
@@ -14881,6 +13988,10 @@ Deletes a workflow with its draft and its live version.
         /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
         pub slug: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(DeleteWorkflow { required workspace, required slug });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DeleteWorkflow {});
     #[cfg(feature = "management")]
     impl DeleteWorkflow {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14893,13 +14004,6 @@ Deletes a workflow with its draft and its live version.
                 workspace: workspace.into(),
                 slug: slug.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DeleteWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteWorkflow").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -14932,7 +14036,7 @@ Deletes a workflow with its draft and its live version.
 Publishes the draft of a workflow. Look at `validation_result` in the response: a draft with errors is presumably not published.
 
 `PATCH /v1/{workspace}/workflow/{slug}/commit/`, the operation `commit-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CommitWorkflow {
@@ -14944,6 +14048,12 @@ Publishes the draft of a workflow. Look at `validation_result` in the response: 
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit_message: Option<String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CommitWorkflow { required workspace, required slug, optional commit_message }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CommitWorkflow {});
     #[cfg(feature = "management")]
     impl CommitWorkflow {
         const PARAMETERS: &'static [Parameter] = &[
@@ -14963,13 +14073,6 @@ Publishes the draft of a workflow. Look at `validation_result` in the response: 
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CommitWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CommitWorkflow").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15008,7 +14111,7 @@ Publishes the draft of a workflow. Look at `validation_result` in the response: 
 Switches a workflow on or off. One that is off is not run when it is triggered.
 
 `PATCH /v1/{workspace}/workflow/{slug}/enable/`, the operation `toggle-workflow`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ToggleWorkflow {
@@ -15019,6 +14122,12 @@ Switches a workflow on or off. One that is off is not run when it is triggered.
         /// The request body.
         pub body: types::WorkflowToggle,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ToggleWorkflow { required workspace, required slug, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ToggleWorkflow {});
     #[cfg(feature = "management")]
     impl ToggleWorkflow {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15036,13 +14145,6 @@ Switches a workflow on or off. One that is off is not run when it is triggered.
                 slug: slug.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ToggleWorkflow {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ToggleWorkflow").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15080,7 +14182,7 @@ Switches a workflow on or off. One that is off is not run when it is triggered.
 Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
 
 `GET /v1/{workspace}/schema/`, the operation `list-schemas`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListSchemas {
@@ -15096,6 +14198,13 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListSchemas { required workspace, optional limit, optional mode, optional offset
+        }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListSchemas { limit, offset });
     #[cfg(feature = "management")]
     impl ListSchemas {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15127,16 +14236,6 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListSchemas {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListSchemas")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15206,7 +14305,7 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
 Returns a schema, as a draft, as it is live, or in a certain version.
 
 `GET /v1/{workspace}/schema/{schema_slug}/`, the operation `get-schema`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetSchema {
@@ -15221,6 +14320,13 @@ Returns a schema, as a draft, as it is live, or in a certain version.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub version: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetSchema { required workspace, required schema_slug, optional mode, optional
+        version }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetSchema { version });
     #[cfg(feature = "management")]
     impl GetSchema {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15250,15 +14356,6 @@ Returns a schema, as a draft, as it is live, or in a certain version.
         pub fn version(mut self, value: i64) -> Self {
             self.version = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetSchema {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetSchema")
-                .field("version", &self.version)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15297,7 +14394,7 @@ Returns a schema, as a draft, as it is live, or in a certain version.
 Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the response is a success all the same. A schema cannot be deleted.
 
 `POST /v1/{workspace}/schema/{schema_slug}/`, the operation `upsert-schema`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpsertSchema {
@@ -15314,6 +14411,13 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
         /// The request body.
         pub body: types::SchemaUpsert,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpsertSchema { required workspace, required schema_slug, optional commit,
+        optional commit_message, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpsertSchema { commit });
     #[cfg(feature = "management")]
     impl UpsertSchema {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15345,15 +14449,6 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpsertSchema {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpsertSchema")
-                .field("commit", &self.commit)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15403,7 +14498,7 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
 Publishes the draft of a schema and returns the live version.
 
 `PATCH /v1/{workspace}/schema/{schema_slug}/commit/`, the operation `commit-schema`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CommitSchema {
@@ -15415,6 +14510,13 @@ Publishes the draft of a schema and returns the live version.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit_message: Option<String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CommitSchema { required workspace, required schema_slug, optional commit_message
+        }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CommitSchema {});
     #[cfg(feature = "management")]
     impl CommitSchema {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15437,13 +14539,6 @@ Publishes the draft of a schema and returns the live version.
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CommitSchema {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CommitSchema").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15477,7 +14572,7 @@ Publishes the draft of a schema and returns the live version.
 Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
 
 `GET /v1/{workspace}/event/`, the operation `list-events`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListEvents {
@@ -15493,6 +14588,13 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListEvents { required workspace, optional has_linked_schema, optional limit,
+        optional offset }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListEvents { has_linked_schema, limit, offset });
     #[cfg(feature = "management")]
     impl ListEvents {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15524,17 +14626,6 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListEvents {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListEvents")
-                .field("has_linked_schema", &self.has_linked_schema)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15606,7 +14697,7 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
 Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
 
 `POST /v1/{workspace}/event/`, the operation `create-event`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateEvent {
@@ -15615,6 +14706,10 @@ Defines an event. It can be neither renamed nor deleted. Upstream does not say w
         /// The request body.
         pub body: types::EventDefinitionCreate,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CreateEvent { required workspace, required body });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateEvent {});
     #[cfg(feature = "management")]
     impl CreateEvent {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15629,13 +14724,6 @@ Defines an event. It can be neither renamed nor deleted. Upstream does not say w
                 workspace: workspace.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateEvent {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateEvent").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15671,7 +14759,7 @@ Defines an event. It can be neither renamed nor deleted. Upstream does not say w
 Returns the definition of an event.
 
 `GET /v1/{workspace}/event/{event_name}/`, the operation `get-event`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetEvent {
@@ -15680,6 +14768,10 @@ Returns the definition of an event.
         /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
         pub event_name: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(GetEvent { required workspace, required event_name });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetEvent {});
     #[cfg(feature = "management")]
     impl GetEvent {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15692,13 +14784,6 @@ Returns the definition of an event.
                 workspace: workspace.into(),
                 event_name: event_name.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetEvent {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetEvent").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15731,7 +14816,7 @@ Returns the definition of an event.
 Changes the description of an event, or links a schema to it.
 
 `PATCH /v1/{workspace}/event/{event_name}/`, the operation `update-event`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpdateEvent {
@@ -15742,6 +14827,12 @@ Changes the description of an event, or links a schema to it.
         /// The request body.
         pub body: types::EventDefinitionUpdate,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpdateEvent { required workspace, required event_name, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpdateEvent {});
     #[cfg(feature = "management")]
     impl UpdateEvent {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15759,13 +14850,6 @@ Changes the description of an event, or links a schema to it.
                 event_name: event_name.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpdateEvent {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateEvent").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15804,7 +14888,7 @@ Changes the description of an event, or links a schema to it.
 Returns the workflows that refer to an event, all at once, and what each uses it for.
 
 `GET /v1/{workspace}/event/{event_name}/linked_workflows/`, the operation `get-linked-workflows`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetLinkedWorkflows {
@@ -15813,6 +14897,10 @@ Returns the workflows that refer to an event, all at once, and what each uses it
         /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
         pub event_name: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(GetLinkedWorkflows { required workspace, required event_name });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetLinkedWorkflows {});
     #[cfg(feature = "management")]
     impl GetLinkedWorkflows {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15825,13 +14913,6 @@ Returns the workflows that refer to an event, all at once, and what each uses it
                 workspace: workspace.into(),
                 event_name: event_name.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetLinkedWorkflows {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetLinkedWorkflows").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15866,7 +14947,7 @@ Returns the workflows that refer to an event, all at once, and what each uses it
 Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
 
 `PATCH /v1/{workspace}/event/{event_name}/delink_schema/`, the operation `delink-event-schema`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DelinkEventSchema {
@@ -15875,6 +14956,10 @@ Takes the schema away from an event, so that its payloads are not validated any 
         /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
         pub event_name: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(DelinkEventSchema { required workspace, required event_name });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DelinkEventSchema {});
     #[cfg(feature = "management")]
     impl DelinkEventSchema {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15887,13 +14972,6 @@ Takes the schema away from an event, so that its payloads are not validated any 
                 workspace: workspace.into(),
                 event_name: event_name.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DelinkEventSchema {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DelinkEventSchema").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15925,7 +15003,7 @@ Takes the schema away from an event, so that its payloads are not validated any 
 Returns all categories of a workspace, as a draft or as they are live.
 
 `GET /v1/{workspace}/preference_category/`, the operation `get-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetCategory {
@@ -15934,6 +15012,10 @@ Returns all categories of a workspace, as a draft or as they are live.
         /// Whether to return the draft or the live version
         pub mode: types::Mode,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(GetCategory { required workspace, required mode });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetCategory {});
     #[cfg(feature = "management")]
     impl GetCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -15946,13 +15028,6 @@ Returns all categories of a workspace, as a draft or as they are live.
                 workspace: workspace.into(),
                 mode,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetCategory").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -15987,7 +15062,7 @@ Returns all categories of a workspace, as a draft or as they are live.
 Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the response is a success all the same. Two editors overwrite each other, as no version is checked.
 
 `POST /v1/{workspace}/preference_category/`, the operation `create-update-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CreateUpdateCategory {
@@ -16002,6 +15077,13 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
         /// The request body.
         pub body: types::CategoryTreeReplace,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CreateUpdateCategory { required workspace, optional commit, optional
+        commit_message, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CreateUpdateCategory { commit });
     #[cfg(feature = "management")]
     impl CreateUpdateCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16030,15 +15112,6 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CreateUpdateCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CreateUpdateCategory")
-                .field("commit", &self.commit)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16086,7 +15159,7 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
 Publishes the draft of all categories. The response does not say whether the draft was valid; validate it before.
 
 `PATCH /v1/{workspace}/preference_category/commit/`, the operation `commit-category`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CommitCategory {
@@ -16095,6 +15168,10 @@ Publishes the draft of all categories. The response does not say whether the dra
         /// What the commit changes
         pub commit_message: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(CommitCategory { required workspace, required commit_message });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CommitCategory {});
     #[cfg(feature = "management")]
     impl CommitCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16110,13 +15187,6 @@ Publishes the draft of all categories. The response does not say whether the dra
                 workspace: workspace.into(),
                 commit_message: commit_message.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CommitCategory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CommitCategory").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16154,13 +15224,17 @@ Publishes the draft of all categories. The response does not say whether the dra
 Returns the locales that categories are translated into, all at once.
 
 `GET /v1/{workspace}/preference_category/translation/locale/`, the operation `list-category-translation-locales`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListCategoryTranslationLocales {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(ListCategoryTranslationLocales { required workspace });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListCategoryTranslationLocales {});
     #[cfg(feature = "management")]
     impl ListCategoryTranslationLocales {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16171,13 +15245,6 @@ Returns the locales that categories are translated into, all at once.
             Self {
                 workspace: workspace.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListCategoryTranslationLocales {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListCategoryTranslationLocales").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16210,7 +15277,7 @@ Returns the locales that categories are translated into, all at once.
 Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
 
 `GET /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `get-category-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetCategoryTranslation {
@@ -16219,6 +15286,10 @@ Returns the names of sections and categories in a language. Those in English are
         /// Code of the locale, such as `fr` or `es-MX`
         pub locale: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(GetCategoryTranslation { required workspace, required locale });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetCategoryTranslation {});
     #[cfg(feature = "management")]
     impl GetCategoryTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16231,13 +15302,6 @@ Returns the names of sections and categories in a language. Those in English are
                 workspace: workspace.into(),
                 locale: locale.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetCategoryTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetCategoryTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16272,7 +15336,7 @@ Returns the names of sections and categories in a language. Those in English are
 Stores the names of sections and categories in a language. They are in use at once. The response has all sections and categories, also those that are not translated.
 
 `POST /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `add-category-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct AddCategoryTranslation {
@@ -16283,6 +15347,12 @@ Stores the names of sections and categories in a language. They are in use at on
         /// The request body.
         pub body: types::CategoryTranslation,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        AddCategoryTranslation { required workspace, required locale, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(AddCategoryTranslation {});
     #[cfg(feature = "management")]
     impl AddCategoryTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16300,13 +15370,6 @@ Stores the names of sections and categories in a language. They are in use at on
                 locale: locale.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for AddCategoryTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("AddCategoryTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16345,7 +15408,7 @@ Stores the names of sections and categories in a language. They are in use at on
 Deletes the names of sections and categories in a language.
 
 `DELETE /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `delete-category-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DeleteCategoryTranslation {
@@ -16354,6 +15417,12 @@ Deletes the names of sections and categories in a language.
         /// Code of the locale, such as `fr` or `es-MX`
         pub locale: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        DeleteCategoryTranslation { required workspace, required locale }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DeleteCategoryTranslation {});
     #[cfg(feature = "management")]
     impl DeleteCategoryTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16366,13 +15435,6 @@ Deletes the names of sections and categories in a language.
                 workspace: workspace.into(),
                 locale: locale.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DeleteCategoryTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteCategoryTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16406,7 +15468,7 @@ Deletes the names of sections and categories in a language.
 Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
 
 `GET /v1/{workspace}/translation/`, the operation `list-translations`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListTranslations {
@@ -16428,6 +15490,15 @@ Returns the files of translations of a workspace, page by page. Those of a draft
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListTranslations { required workspace, optional include_content, optional
+        include_version_info, optional limit, optional mode, optional offset }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(
+        ListTranslations { include_content, include_version_info, limit, offset }
+    );
     #[cfg(feature = "management")]
     impl ListTranslations {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16473,18 +15544,6 @@ Returns the files of translations of a workspace, page by page. Those of a draft
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListTranslations {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListTranslations")
-                .field("include_content", &self.include_content)
-                .field("include_version_info", &self.include_version_info)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16562,7 +15621,7 @@ Returns the files of translations of a workspace, page by page. Those of a draft
 Returns a file of translations with its content, as a draft or as it is live.
 
 `GET /v1/{workspace}/translation/content/{locale_file}/`, the operation `get-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetTranslation {
@@ -16574,6 +15633,12 @@ Returns a file of translations with its content, as a draft or as it is live.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub mode: Option<types::Mode>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetTranslation { required workspace, required locale_file, optional mode }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetTranslation {});
     #[cfg(feature = "management")]
     impl GetTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16596,13 +15661,6 @@ Returns a file of translations with its content, as a draft or as it is live.
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16639,7 +15697,7 @@ Returns a file of translations with its content, as a draft or as it is live.
 Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
 
 `POST /v1/{workspace}/translation/content/{locale_file}/`, the operation `add-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct AddTranslation {
@@ -16650,6 +15708,12 @@ Creates a file of translations in the draft, or replaces it as a whole. It is in
         /// The request body.
         pub body: types::TranslationPut,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        AddTranslation { required workspace, required locale_file, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(AddTranslation {});
     #[cfg(feature = "management")]
     impl AddTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16667,13 +15731,6 @@ Creates a file of translations in the draft, or replaces it as a whole. It is in
                 locale_file: locale_file.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for AddTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("AddTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16712,7 +15769,7 @@ Creates a file of translations in the draft, or replaces it as a whole. It is in
 Deletes a file of translations from the draft. It is gone after a commit.
 
 `DELETE /v1/{workspace}/translation/content/{locale_file}/`, the operation `delete-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DeleteTranslation {
@@ -16721,6 +15778,10 @@ Deletes a file of translations from the draft. It is gone after a commit.
         /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
         pub locale_file: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(DeleteTranslation { required workspace, required locale_file });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DeleteTranslation {});
     #[cfg(feature = "management")]
     impl DeleteTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16736,13 +15797,6 @@ Deletes a file of translations from the draft. It is gone after a commit.
                 workspace: workspace.into(),
                 locale_file: locale_file.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DeleteTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DeleteTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16776,7 +15830,7 @@ Deletes a file of translations from the draft. It is gone after a commit.
 Returns the files of a version, all at once. The response to a commit does not tell the number of the version.
 
 `GET /v1/{workspace}/translation/version/{version}/`, the operation `get-translation-history`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetTranslationHistory {
@@ -16785,6 +15839,10 @@ Returns the files of a version, all at once. The response to a commit does not t
         /// Number of the version
         pub version: i64,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(GetTranslationHistory { required workspace, required version });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetTranslationHistory { version });
     #[cfg(feature = "management")]
     impl GetTranslationHistory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16797,15 +15855,6 @@ Returns the files of a version, all at once. The response to a commit does not t
                 workspace: workspace.into(),
                 version,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetTranslationHistory {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTranslationHistory")
-                .field("version", &self.version)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16843,7 +15892,7 @@ Returns the files of a version, all at once. The response to a commit does not t
 Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
 
 `POST /v1/{workspace}/translation/version/{version_no}/rollback/`, the operation `rollback-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct RollbackTranslation {
@@ -16852,6 +15901,10 @@ Goes back to an earlier version of all files. Upstream does not say whether the 
         /// Number of the version to go back to
         pub version_no: i64,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(RollbackTranslation { required workspace, required version_no });
+    #[cfg(feature = "management")]
+    crate::partial_debug!(RollbackTranslation { version_no });
     #[cfg(feature = "management")]
     impl RollbackTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16864,15 +15917,6 @@ Goes back to an earlier version of all files. Upstream does not say whether the 
                 workspace: workspace.into(),
                 version_no,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for RollbackTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("RollbackTranslation")
-                .field("version_no", &self.version_no)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16907,7 +15951,7 @@ Goes back to an earlier version of all files. Upstream does not say whether the 
 Publishes the draft of all files of a workspace.
 
 `PATCH /v1/{workspace}/translation/commit/`, the operation `commit-translation`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CommitTranslation {
@@ -16917,6 +15961,12 @@ Publishes the draft of all files of a workspace.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit_message: Option<String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CommitTranslation { required workspace, optional commit_message }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CommitTranslation {});
     #[cfg(feature = "management")]
     impl CommitTranslation {
         const PARAMETERS: &'static [Parameter] = &[
@@ -16934,13 +15984,6 @@ Publishes the draft of all files of a workspace.
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CommitTranslation {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CommitTranslation").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -16972,7 +16015,7 @@ Publishes the draft of all files of a workspace.
 Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
 
 `GET /v2/{workspace}/template/`, the operation `list-templates`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListTemplates {
@@ -17000,6 +16043,13 @@ Returns the templates of a workspace without their contents, page by page. A pag
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub slugs: Option<String>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListTemplates { required workspace, optional limit, optional mode, optional
+        offset, optional order_by, optional q, optional search, optional slugs }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListTemplates { limit, offset });
     #[cfg(feature = "management")]
     impl ListTemplates {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17059,16 +16109,6 @@ Returns the templates of a workspace without their contents, page by page. A pag
         pub fn slugs(mut self, value: impl Into<String>) -> Self {
             self.slugs = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListTemplates {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListTemplates")
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17144,7 +16184,7 @@ Returns the templates of a workspace without their contents, page by page. A pag
 Returns a template without its contents, as a draft or as it is live.
 
 `GET /v2/{workspace}/template/{template_slug}/`, the operation `get-template`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetTemplate {
@@ -17156,6 +16196,12 @@ Returns a template without its contents, as a draft or as it is live.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub mode: Option<types::Mode>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetTemplate { required workspace, required template_slug, optional mode }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetTemplate {});
     #[cfg(feature = "management")]
     impl GetTemplate {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17178,13 +16224,6 @@ Returns a template without its contents, as a draft or as it is live.
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetTemplate {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetTemplate").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17221,7 +16260,7 @@ Returns a template without its contents, as a draft or as it is live.
 Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
 
 `POST /v2/{workspace}/template/{template_slug}/`, the operation `upsert-template`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpsertTemplate {
@@ -17232,6 +16271,12 @@ Creates a template or changes its draft. A new template gets a variant `default`
         /// The request body.
         pub body: types::TemplateHeadUpsert,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpsertTemplate { required workspace, required template_slug, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpsertTemplate {});
     #[cfg(feature = "management")]
     impl UpsertTemplate {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17249,13 +16294,6 @@ Creates a template or changes its draft. A new template gets a variant `default`
                 template_slug: template_slug.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpsertTemplate {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpsertTemplate").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17294,7 +16332,7 @@ Creates a template or changes its draft. A new template gets a variant `default`
 Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
 
 `PATCH /v2/{workspace}/template/{template_slug}/commit/`, the operation `commit-template`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct CommitTemplate {
@@ -17308,6 +16346,13 @@ Publishes the draft of a template with all of its variants, or with those that a
         /// The request body.
         pub body: types::TemplateCommit,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        CommitTemplate { required workspace, required template_slug, optional
+        commit_message, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(CommitTemplate {});
     #[cfg(feature = "management")]
     impl CommitTemplate {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17332,13 +16377,6 @@ Publishes the draft of a template with all of its variants, or with those that a
         pub fn commit_message(mut self, value: impl Into<String>) -> Self {
             self.commit_message = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for CommitTemplate {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("CommitTemplate").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17378,7 +16416,7 @@ Publishes the draft of a template with all of its variants, or with those that a
 Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
 
 `GET /v2/{workspace}/template/{template_slug}/variant/`, the operation `list-all-variants`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListAllVariants {
@@ -17402,6 +16440,13 @@ Returns the variants of a template for all channels, page by page, without their
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListAllVariants { required workspace, required template_slug, optional channel,
+        optional include_content, optional limit, optional mode, optional offset }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListAllVariants { include_content, limit, offset });
     #[cfg(feature = "management")]
     impl ListAllVariants {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17452,17 +16497,6 @@ Returns the variants of a template for all channels, page by page, without their
         pub fn offset(mut self, value: i64) -> Self {
             self.offset = Some(value);
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListAllVariants {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListAllVariants")
-                .field("include_content", &self.include_content)
-                .field("limit", &self.limit)
-                .field("offset", &self.offset)
-                .finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17538,7 +16572,7 @@ Returns the variants of a template for all channels, page by page, without their
 Returns the variants of a template for one channel, without their contents.
 
 `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`, the operation `list-channel-variants`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct ListChannelVariants {
@@ -17549,6 +16583,13 @@ Returns the variants of a template for one channel, without their contents.
         /// Name of the channel, such as `email`
         pub channel: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        ListChannelVariants { required workspace, required template_slug, required
+        channel }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(ListChannelVariants {});
     #[cfg(feature = "management")]
     impl ListChannelVariants {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17567,13 +16608,6 @@ Returns the variants of a template for one channel, without their contents.
                 template_slug: template_slug.into(),
                 channel: channel.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for ListChannelVariants {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("ListChannelVariants").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17612,7 +16646,7 @@ Returns the variants of a template for one channel, without their contents.
 Returns a variant with its content and with what is wrong with that.
 
 `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `get-variant`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetVariant {
@@ -17625,6 +16659,13 @@ Returns a variant with its content and with what is wrong with that.
         /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
         pub variant_id: String,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetVariant { required workspace, required template_slug, required channel,
+        required variant_id }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetVariant {});
     #[cfg(feature = "management")]
     impl GetVariant {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17646,13 +16687,6 @@ Returns a variant with its content and with what is wrong with that.
                 channel: channel.into(),
                 variant_id: variant_id.into(),
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetVariant {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetVariant").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17697,7 +16731,7 @@ Returns a variant with its content and with what is wrong with that.
 Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
 
 `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `upsert-variant`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpsertVariant {
@@ -17712,6 +16746,13 @@ Creates a variant in the draft of a template, or changes it. An incomplete conte
         /// The request body.
         pub body: types::TemplateVariantUpsert,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpsertVariant { required workspace, required template_slug, required channel,
+        required variant_id, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpsertVariant {});
     #[cfg(feature = "management")]
     impl UpsertVariant {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17735,13 +16776,6 @@ Creates a variant in the draft of a template, or changes it. An incomplete conte
                 variant_id: variant_id.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpsertVariant {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpsertVariant").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17790,7 +16824,7 @@ Creates a variant in the draft of a template, or changes it. An incomplete conte
 Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the response.
 
 `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`, the operation `discard-variant`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct DiscardVariant {
@@ -17808,6 +16842,13 @@ Takes back a variant that waits for the approval of a vendor. Only for `whatsapp
         /// The request body.
         pub body: types::TemplateVariantDiscard,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        DiscardVariant { required workspace, required template_slug, required channel,
+        required variant_id, optional mode, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(DiscardVariant {});
     #[cfg(feature = "management")]
     impl DiscardVariant {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17838,13 +16879,6 @@ Takes back a variant that waits for the approval of a vendor. Only for `whatsapp
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for DiscardVariant {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("DiscardVariant").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17894,7 +16928,7 @@ Takes back a variant that waits for the approval of a vendor. Only for `whatsapp
 Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the response.
 
 `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`, the operation `vendor-approval`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct VendorApproval {
@@ -17912,6 +16946,13 @@ Records how the approval of a variant by a vendor stands. Only for `whatsapp` an
         /// The request body.
         pub body: types::VendorApproval,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        VendorApproval { required workspace, required template_slug, required channel,
+        required variant_id, optional mode, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(VendorApproval {});
     #[cfg(feature = "management")]
     impl VendorApproval {
         const PARAMETERS: &'static [Parameter] = &[
@@ -17942,13 +16983,6 @@ Records how the approval of a variant by a vendor stands. Only for `whatsapp` an
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for VendorApproval {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("VendorApproval").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -17999,7 +17033,7 @@ Records how the approval of a variant by a vendor stands. Only for `whatsapp` an
 Returns the data that previews of a template are made with.
 
 `GET /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `get-mock-data`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct GetMockData {
@@ -18011,6 +17045,12 @@ Returns the data that previews of a template are made with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub mode: Option<types::Mode>,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        GetMockData { required workspace, required template_slug, optional mode }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(GetMockData {});
     #[cfg(feature = "management")]
     impl GetMockData {
         const PARAMETERS: &'static [Parameter] = &[
@@ -18033,13 +17073,6 @@ Returns the data that previews of a template are made with.
         pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
             self.mode = Some(value.into());
             self
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for GetMockData {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("GetMockData").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]
@@ -18076,7 +17109,7 @@ Returns the data that previews of a template are made with.
 Changes the data that previews of a template are made with, in its draft.
 
 `PATCH /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `update-mock-data`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, PartialEq, ::serde::Serialize)]
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub struct UpdateMockData {
@@ -18087,6 +17120,12 @@ Changes the data that previews of a template are made with, in its draft.
         /// The request body.
         pub body: types::MockDataUpdate,
     }
+    #[cfg(feature = "management")]
+    crate::deserialize!(
+        UpdateMockData { required workspace, required template_slug, required body }
+    );
+    #[cfg(feature = "management")]
+    crate::partial_debug!(UpdateMockData {});
     #[cfg(feature = "management")]
     impl UpdateMockData {
         const PARAMETERS: &'static [Parameter] = &[
@@ -18104,13 +17143,6 @@ Changes the data that previews of a template are made with, in its draft.
                 template_slug: template_slug.into(),
                 body,
             }
-        }
-    }
-    /// Leaves out texts and the body, which may be secrets or the ids of people.
-    #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for UpdateMockData {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("UpdateMockData").finish_non_exhaustive()
         }
     }
     #[cfg(feature = "management")]

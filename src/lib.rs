@@ -20,8 +20,10 @@
 mod base;
 mod channels;
 mod client;
+pub mod de;
 mod edits;
 mod error;
+mod open_enum;
 mod operation;
 mod outcomes;
 pub mod parameter;

@@ -214,6 +214,21 @@ impl Format {
     }
 }
 
+/// Implements `Debug` for an operation: with these fields only, since others may be secrets or the ids of people.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! partial_debug {
+    ($name:ident { $($shown:ident),* }) => {
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!($name))
+                    $(.field(::std::stringify!($shown), &self.$shown))*
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
 /// An operation with its arguments.
 ///
 /// The generated [`operations`](crate::operations) implement it. Implement it for an operation that the OpenAPI document does not declare,

@@ -201,7 +201,10 @@ impl<'a> Visit<'a> for Mentions<'_> {
     }
 
     fn visit_macro(&mut self, mac: &'a syn::Macro) {
-        self.tokens(mac.tokens.clone());
+        // Other macros name fields and variants.
+        if mac.path.is_ident("schema") {
+            self.tokens(mac.tokens.clone());
+        }
     }
 }
 

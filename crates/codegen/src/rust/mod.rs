@@ -3,6 +3,7 @@
 mod bisect;
 mod catch_panic;
 mod check;
+mod deserialize;
 mod docs;
 mod features;
 mod operations;

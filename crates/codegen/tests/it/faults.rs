@@ -394,8 +394,7 @@ fn a_secret_is_not_printed_wherever_its_mark_stands() {
     ]);
     let generated = generated(&document(&[("/login", operation)], &json!({ "schemas": schemas })));
     let code = compact(&generated.rust);
-    let own = printed(&code, "SignIn").unwrap_or_default();
-    assert!(own.contains(".field(\"limit\",&self.limit)") && !own.contains("pin"), "{own}");
+    assert!(code.contains("crate::partial_debug!(SignIn{limit});"));
     let own = printed(&code, "Login").unwrap_or_default();
     for name in ["nullable_ref", "nullable_inline", "nullable_list", "map", "listmap", "maplist"] {
         assert!(own.contains(&format!(".field(\"{name}\",&format_args!(\"[redacted]\"))")), "{name}: {own}");

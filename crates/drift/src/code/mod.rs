@@ -5,6 +5,7 @@
 
 mod debug;
 mod gates;
+mod members;
 mod operations;
 mod reading;
 mod regular;
@@ -21,6 +22,7 @@ use std::{
 use serde_json::Value;
 use syn::{File, Item};
 
+pub(crate) use members::{of_macro, reading};
 pub(crate) use operations::{Format, Operation, Part, Place, shape};
 pub(crate) use regular::has_pages;
 pub(crate) use rules::dashed;

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use syn::{
-    Expr, ExprCall, ExprMethodCall, Fields, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Stmt, Type,
-    punctuated::Punctuated,
+    Expr, ExprCall, ExprMethodCall, Fields, ImplItem, ImplItemFn, Item, ItemImpl, ItemMacro, ItemStruct,
+    Stmt, Type, punctuated::Punctuated,
 };
 
 use super::{
-    Code, Spot, regular,
+    Code, Spot, members, regular,
     tokens::{only, string, text},
     types,
 };
@@ -53,6 +53,8 @@ pub(crate) struct Part {
     pub(crate) ty: Option<String>,
     /// The static with its rules; `None` if there are no rules.
     pub(crate) rules: Option<String>,
+    /// Whether the operation's `Debug` prints it.
+    pub(crate) printed: bool,
 }
 
 /// The format of a successful response.
@@ -194,6 +196,13 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
                     code.unrecognised(item, format!("a second `impl {of}` of `{}`", text(&item.self_ty)));
                 }
             }
+            Item::Macro(item) => {
+                let (owner, name) = members::of_macro(item).unwrap_or_default();
+                let group = groups.entry(owner.clone()).or_default();
+                if group.macros.insert(name.clone(), item).is_some() {
+                    code.unrecognised(item, format!("a second `{name}!` of `{owner}`"));
+                }
+            }
             Item::Use(_) | Item::Const(_) | Item::Fn(_) => {}
             _ => code.unrecognised(item, "an item among the operations that is no operation"),
         }
@@ -216,6 +225,9 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         if let Some(item) = group.impls.values().next() {
             code.unrecognised(*item, format!("an `impl` of `{name}`, which is no operation"));
         }
+        if let Some(item) = group.macros.values().next() {
+            code.unrecognised(*item, format!("a macro for `{name}`, which is no operation"));
+        }
     }
     regular::tables(items, code);
 }
@@ -226,6 +238,8 @@ struct Group<'s> {
     definition: Option<&'s ItemStruct>,
     /// By trait; the empty name stands for the inherent implementation.
     impls: BTreeMap<String, &'s ItemImpl>,
+    /// By the name of the macro.
+    macros: BTreeMap<String, &'s ItemMacro>,
 }
 
 /// A field of an operation.
@@ -234,6 +248,18 @@ pub(super) struct Field<'s> {
     pub(super) ty: &'s Type,
     /// The type inside an `Option`.
     pub(super) inner: Option<&'s Type>,
+}
+
+impl Field<'_> {
+    /// Returns whether its values are booleans or numbers.
+    pub(super) fn is_plain(&self) -> bool {
+        is_plain(self.inner.unwrap_or(self.ty))
+    }
+}
+
+/// Returns whether a type is that of booleans or numbers.
+pub(super) fn is_plain(ty: &Type) -> bool {
+    matches!(text(ty).as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64")
 }
 
 struct Reader<'r, 's> {
@@ -278,11 +304,12 @@ impl<'s> Reader<'_, 's> {
         operation.visit =
             self.function("Operation", "idempotency_keys").map(|function| text(&function.block));
         for (of, item) in &self.group.impls {
-            if !matches!(of.as_str(), "" | "Operation" | "::std::fmt::Debug") {
+            if !matches!(of.as_str(), "" | "Operation") {
                 let spot = Spot::new(&self.code.file, *item, format!("operations::{}: {of}", self.name));
                 operation.traits.insert(of.clone(), spot);
             }
         }
+        self.macros(definition, &fields, &mut operation);
         let irregular = regular::check(definition, &self.group.impls, &fields, &operation);
         for (spot, what) in irregular {
             let what = format!("{what}, of the operation `{}`", self.name);
@@ -291,6 +318,34 @@ impl<'s> Reader<'_, 's> {
                 .push(super::Unrecognised { spot: format!("{}:{spot}", self.code.file), what });
         }
         Some(operation)
+    }
+
+    /// Reads from what the operation is deserialized, and what its `Debug` prints.
+    fn macros(&mut self, definition: &ItemStruct, fields: &[Field<'_>], operation: &mut Operation) {
+        let mut left = self.group.macros.clone();
+        let reading = left.remove("deserialize");
+        let regular = members::of_struct(definition);
+        let regular = reading
+            .zip(regular)
+            .is_some_and(|(own, regular)| members::is_regular(own, "deserialize", &regular));
+        if !regular {
+            self.unrecognised(definition, "what it is read from");
+        }
+        let printed = left.remove("partial_debug").and_then(|item| members::printed(item, &self.name));
+        // Others may be secrets or the ids of people.
+        let is_plain = |name: &String| fields.iter().any(|field| field.name == *name && field.is_plain());
+        match printed {
+            Some(printed) if printed.iter().all(is_plain) => {
+                let parameters = operation.parameters.iter_mut().map(|(_, part)| part);
+                for part in parameters.chain(operation.body.iter_mut().map(|(_, part)| part)) {
+                    part.printed = printed.contains(&part.field);
+                }
+            }
+            _ => self.unrecognised(definition, "what its `Debug` prints"),
+        }
+        for (name, item) in left {
+            self.unrecognised(item, &format!("`{name}!`"));
+        }
     }
 
     fn fields(definition: &'s ItemStruct) -> Vec<Field<'s>> {
@@ -526,7 +581,7 @@ const NO_RULES: &str = "&Schema::new(&[])";
 
 fn part(name: &str) -> Part {
     let (spot, name) = (Spot::default(), name.to_owned());
-    Part { spot, name, field: String::new(), required: false, ty: None, rules: None }
+    Part { spot, name, field: String::new(), required: false, ty: None, rules: None, printed: false }
 }
 
 /// Returns the field in `self.field`, which may be borrowed.

@@ -152,8 +152,13 @@ fn methods_for(schema: &Value, types: &BTreeMap<String, Value>) -> Option<&'stat
         let is_struct = target.get("type")? == "object" && target.get("properties").is_some();
         let flattens = target.get("x-parts").is_some()
             || target.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false));
-        // Without a flattened field, serde also accepts a list of the fields' values.
-        return is_struct.then_some(if flattens { &["visit_map"] } else { &["visit_map", "visit_seq"] });
+        let objects = target.pointer("/x-rust/objects").is_some();
+        // Without a flattened field, serde's derive also accepts a list of the fields' values.
+        return is_struct.then_some(if flattens || objects {
+            &["visit_map"]
+        } else {
+            &["visit_map", "visit_seq"]
+        });
     }
     let is_of = |length| schema.as_object().is_some_and(|members| members.len() == length);
     Some(match schema.get("type")?.as_str()? {

@@ -8,7 +8,7 @@ use syn::{ImplItem, Item, ItemImpl, ItemStruct, spanned::Spanned};
 
 use super::{
     Code, Unrecognised,
-    operations::{Field, Operation},
+    operations::{self, Field, Operation},
     tokens::{arguments as arguments_of, text},
 };
 
@@ -26,9 +26,7 @@ pub(super) fn check(
         }
     };
     let default = if all_optional(fields) { "Default," } else { "" };
-    let derives = format!(
-        "#[derive(Clone,{default}PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]"
-    );
+    let derives = format!("#[derive(Clone,{default}PartialEq,::serde::Serialize)]#[non_exhaustive]");
     compare(line(definition), "its attributes", &attributes(&definition.attrs), &derives);
     let absent = "#[serde(default,skip_serializing_if=\"Option::is_none\")]";
     for (field, known) in definition.fields.iter().zip(fields) {
@@ -133,7 +131,7 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
         let method = if name == "new" { "set_new" } else { name };
         let item = arguments_of(inner, "Vec").and_then(|inner| inner.first().copied());
         let ty = text(item.unwrap_or(inner));
-        let plain = matches!(ty.as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64");
+        let plain = operations::is_plain(item.unwrap_or(inner));
         let (argument, value) =
             if plain { (ty, "value") } else { (format!("impl Into<{ty}>"), "value.into()") };
         let set = match item {

@@ -10,8 +10,8 @@
 //! - `x-kept`: the variant that keeps JSON of which no alternative keeps everything;
 //! - `x-present`: properties of which null is decoded as a value, and absence as none;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
-//! - `x-rust`: the place in the source, what each property leaves out when it is written (`null` or `empty`), which variant is created
-//!   from which JSON type, if that is written by hand, and what `Debug` leaves out.
+//! - `x-rust`: the place in the source, what each property leaves out when it is written (`null` or `empty`), whether it is read from
+//!   objects only, which variant is created from which JSON type, if that is written by hand, and what `Debug` leaves out.
 //!
 //! [`Contract`] reduces it to what `schemars` knows about the compiled type, so that the two can be compared.
 
@@ -20,11 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use syn::{
     Attribute, Expr, Fields, FieldsNamed, GenericArgument, ImplItem, ImplItemFn, Item, ItemEnum, ItemImpl,
-    ItemStruct, Lit, PathArguments, Stmt, Type, UnOp,
+    ItemMacro, ItemStruct, Lit, PathArguments, Stmt, Type, UnOp,
 };
 
 use super::{
-    Code, Spot, debug, reading,
+    Code, Spot, debug, members, reading,
     tokens::{arguments, only, string, text},
     union::{self, Union, Variant},
 };
@@ -181,7 +181,14 @@ fn nullable(mut schema: Value) -> Value {
 /// Reads the module of the types.
 pub(super) fn read(items: &[Item], code: &mut Code) {
     let mut impls: BTreeMap<(String, String), &ItemImpl> = BTreeMap::new();
+    let mut macros: BTreeMap<(String, String), &ItemMacro> = BTreeMap::new();
     for item in items {
+        if let Item::Macro(item) = item
+            && let Some(key) = members::of_macro(item)
+            && macros.insert(key.clone(), item).is_some()
+        {
+            code.unrecognised(item, format!("a second `{}!` of `{}`", key.1, key.0));
+        }
         if let Item::Impl(item) = item
             && let Some((path, _)) = &item.trait_
             && let Some(last) = path.segments.last()
@@ -198,7 +205,8 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         let (name, attrs, read) = match item {
             Item::Struct(item) => (item.ident.to_string(), &item.attrs, struct_schema(item, &impls, code)),
             Item::Enum(item) => (item.ident.to_string(), &item.attrs, enum_schema(item, &impls, code)),
-            Item::Impl(_) => continue,
+            // Those that no type claims are reported below.
+            Item::Impl(_) | Item::Macro(_) => continue,
             Item::Mod(module) if module.ident == "error" => continue,
             _ => {
                 code.unrecognised(item, "an item among the types that is no type");
@@ -217,14 +225,32 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
             Some(hidden) => schema["x-rust"]["hides"] = hidden,
             None => code.unrecognised(item, format!("how `{name}` implements `Debug`")),
         }
+        // One of them, and what it says, are the type's own: a derive, a macro or an implementation.
+        let by_macro = match macros.remove(&(name.clone(), reading_macro(item).to_owned())) {
+            None => false,
+            Some(invoked) => {
+                let regular =
+                    members::reading(item).filter(|_| is_open(&schema) || matches!(item, Item::Struct(_)));
+                if !regular.is_some_and(|said| members::is_regular(invoked, reading_macro(item), &said)) {
+                    code.unrecognised(invoked, format!("what `{name}` is read from"));
+                }
+                true
+            }
+        };
+        if by_macro && matches!(item, Item::Struct(_)) {
+            schema["x-rust"]["objects"] = true.into();
+        }
         for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
             let derived = traits.contains(wanted);
             let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
+            let by_macro = by_macro && wanted == "Deserialize";
             // Hand-written deserialization is known if it checks the content of the newtype, or distinguishes variants.
             let known = schema.get("x-checks").is_some()
                 || schema.get("x-kept").is_some()
                 || schema.pointer("/x-rust/reads").is_some();
-            if by_hand == derived || (by_hand && !known) {
+            let ways = [derived, by_hand, by_macro].into_iter().filter(|way| *way).count();
+            // A derive does not know the conversions to and from strings.
+            if ways != 1 || (by_hand && !known) || (derived && wanted == "Deserialize" && is_open(&schema)) {
                 code.unrecognised(item, format!("how `{name}` implements `{wanted}`"));
             }
         }
@@ -232,6 +258,18 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
             code.unrecognised(item, format!("a second type `{name}`"));
         }
     }
+    for ((owner, name), item) in macros {
+        code.unrecognised(item, format!("`{name}!` of `{owner}`"));
+    }
+}
+
+/// Returns the macro that a type may be read by.
+fn reading_macro(item: &Item) -> &'static str {
+    if matches!(item, Item::Struct(_)) { "deserialize" } else { "open_enum" }
+}
+
+fn is_open(schema: &Value) -> bool {
+    schema.get("x-open").is_some()
 }
 
 fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
@@ -246,7 +284,7 @@ fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
 }
 
 /// Returns serde's attributes, or `None` if there is one that the reader does not know.
-fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
+pub(super) fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
     let known = [
         "default",
         "deny_unknown_fields",
@@ -427,7 +465,7 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
 }
 
 /// Returns whether a field is decoded by the helper that distinguishes null from absent.
-fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool {
+pub(super) fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool {
     let by = attributes.get("deserialize_with").and_then(Option::as_deref);
     matches!(by, Some("crate::union::present" | "suprsend_api::union::present"))
         && attributes.contains_key("default")

@@ -132,8 +132,7 @@ impl<'a> Pass<'_, 'a> {
     }
 
     fn rust_of(part: &code::Part) -> Rust {
-        // Operations print neither texts nor bodies.
-        Rust { spot: part.spot.to_string(), owner: None, hides: true }
+        Rust { spot: part.spot.to_string(), owner: None, hides: !part.printed }
     }
 
     fn differ_at(&mut self, kind: Kind, at: At, rust: &Rust, document: Value, code: Value) {

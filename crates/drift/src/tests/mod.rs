@@ -211,7 +211,11 @@ fn a_secret_that_is_printed_is_found() {
         "Self::Other(value) => f.debug_tuple(\"Other\").field(value).finish()".to_owned(),
     );
     let fields = ["plain", "nullable", "list", "map", "extra", "key", "code"].map(field);
-    for (hidden, shown) in fields.into_iter().chain([whole("SecretsEither"), other]) {
+    let parameter = (
+        "partial_debug!(ListItems { limit })".to_owned(),
+        "partial_debug!(ListItems { limit, x_count })".to_owned(),
+    );
+    for (hidden, shown) in fields.into_iter().chain([whole("SecretsEither"), other, parameter]) {
         let source = SAMPLE.replace(&hidden, &shown);
         assert_ne!(source, SAMPLE, "{hidden}");
         assert!(printed(source) >= SAMPLE.matches(&hidden).count(), "{hidden}");

@@ -11,14 +11,14 @@ use heck::ToPascalCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    File, Ident, ItemMod, Path, Type, parse_quote,
+    File, Ident, ItemMod, ItemStruct, Path, Type, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
 pub(super) use self::pages::Types;
 pub(crate) use self::read::arguments;
 use self::read::{Body, Function};
-use super::Notes;
+use super::{Notes, deserialize};
 use crate::{
     Pointer,
     facts::{Credential, Facts},
@@ -58,7 +58,7 @@ pub(super) fn write(
 ) -> Result<(ItemMod, Notes), String> {
     let (mut items, mut notes) = (Vec::new(), Notes::new());
     for operation in operations {
-        items.push(operation.items(types, rules, &mut notes)?);
+        items.push(operation.items(types, rules, runtime, &mut notes)?);
     }
     let names = operations.iter().map(Read::name).collect::<Vec<_>>();
     let visit = visit::function(operations, &names);
@@ -119,11 +119,19 @@ impl Read {
         &self.facts
     }
 
-    fn items(&self, types: &Types, rules: &Rules, notes: &mut Notes) -> Result<TokenStream, String> {
+    fn items(
+        &self,
+        types: &Types,
+        rules: &Rules,
+        runtime: &Path,
+        notes: &mut Notes,
+    ) -> Result<TokenStream, String> {
         let fields = self.fields();
         let name = self.name();
-        let (definition, constructor) = (self.definition(&fields), self.constructor(&fields, rules));
-        let (debug, operation) = (self.debug(&fields), self.operation(types, rules)?);
+        let mut definition = self.definition(&fields);
+        let reading = deserialize::of_struct(&mut definition, runtime);
+        let constructor = self.constructor(&fields, rules);
+        let (debug, operation) = (self.debug(&fields, runtime), self.operation(types, rules)?);
         let lookup = (self.facts.method == "get" && self.function.statuses.contains(&404))
             .then(|| quote!(impl Lookup for #name {}));
         let paged = pages::paged(&name, &self.function, types).unwrap_or_else(|reason| {
@@ -131,7 +139,7 @@ impl Read {
             notes.push((place, format!("its pages have no methods: {reason}")));
             None
         });
-        Ok(quote!(#definition #constructor #debug #operation #lookup #paged))
+        Ok(quote!(#definition #reading #debug #constructor #operation #lookup #paged))
     }
 
     fn fields(&self) -> Vec<Field> {
@@ -158,7 +166,7 @@ impl Read {
         self.function.arguments.iter().map(field).collect()
     }
 
-    fn definition(&self, fields: &[Field]) -> TokenStream {
+    fn definition(&self, fields: &[Field]) -> ItemStruct {
         let name = self.name();
         let Facts { id, summary, description, method, path, .. } = &self.facts;
         let what = format!("`{} {}`, the operation `{id}`.", method.to_uppercase(), path);
@@ -174,7 +182,7 @@ impl Read {
                 optional.as_ref().map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
             quote!(#doc #absent pub #name: #ty)
         });
-        quote! {
+        parse_quote! {
             #doc
             #deprecated
             #[derive(Clone, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -257,22 +265,11 @@ impl Read {
     }
 
     /// Generates the `Debug` implementation. Strings and bodies may be ids of people, or secrets.
-    fn debug(&self, fields: &[Field]) -> TokenStream {
+    fn debug(&self, fields: &[Field], runtime: &Path) -> TokenStream {
         let name = self.name();
-        let label = name.to_string();
         let shown = fields.iter().filter(|field| is_shown(field.optional.as_ref().unwrap_or(&field.ty)));
-        let shown = shown.filter(|field| !self.is_sensitive(&field.name)).map(|Field { name, .. }| {
-            let label = name.to_string();
-            quote!(.field(#label, &self.#name))
-        });
-        quote! {
-            /// Leaves out texts and the body, which may be secrets or the ids of people.
-            impl ::std::fmt::Debug for #name {
-                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                    f.debug_struct(#label)#(#shown)*.finish_non_exhaustive()
-                }
-            }
-        }
+        let shown = shown.filter(|field| !self.is_sensitive(&field.name)).map(|field| &field.name);
+        quote!(#runtime::partial_debug!(#name { #(#shown),* });)
     }
 
     fn operation(&self, types: &Types, rules: &Rules) -> Result<TokenStream, String> {

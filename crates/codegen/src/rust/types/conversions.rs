@@ -6,6 +6,7 @@
 use quote::ToTokens;
 use syn::{Fields, Item, ItemEnum, ItemImpl, ItemMod, Type, parse_quote};
 
+use super::invoked;
 use crate::rust::type_text;
 
 pub(super) fn settle(module: &mut ItemMod) {
@@ -93,7 +94,8 @@ fn text_conversions(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
             _ => false,
         })
     };
-    if has("::std::string::String") || has("&str") {
+    let is_open = items.iter().any(|item| invoked(item, "open_enum").is_some_and(|owner| name == &owner));
+    if is_open || has("::std::string::String") || has("&str") {
         return None;
     }
     Some([

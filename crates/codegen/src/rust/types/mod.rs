@@ -11,6 +11,7 @@ mod untagged;
 
 use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctuated};
 
+use super::deserialize;
 use crate::adapt::Notes;
 
 /// Patches the module of the types.
@@ -19,9 +20,10 @@ pub(super) fn patch(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Resu
     descriptions::complete(module, &notes.descriptions);
     states::widen(module, &notes.states, runtime);
     absent::default(module);
-    open::open(module);
+    open::open(module, runtime);
     conversions::settle(module);
     equality(module);
+    deserialize::shorten(module, runtime);
     untagged::read_once(module);
     redact::redact(module, &notes.sensitive);
     Ok(())
@@ -55,18 +57,25 @@ fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path,
 }
 
 /// Removes a derive.
-fn drop_derive(attrs: &mut [Attribute], name: &str) {
+pub(super) fn drop_derive(attrs: &mut [Attribute], name: &str) {
     edit_derives(attrs, |paths| {
         *paths = std::mem::take(paths).into_iter().filter(|path| !is_last(path, name)).collect();
     });
 }
 
 /// Returns whether a derive exists.
-fn derives(attrs: &[Attribute], name: &str) -> bool {
+pub(super) fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
         paths.is_ok_and(|paths| paths.iter().any(|path| is_last(path, name)))
     })
+}
+
+/// Returns the type for which an item invokes this macro of the runtime.
+fn invoked(item: &Item, name: &str) -> Option<String> {
+    let Item::Macro(item) = item else { return None };
+    let first = item.mac.tokens.clone().into_iter().next();
+    first.filter(|_| is_last(&item.mac.path, name)).map(|first| first.to_string())
 }
 
 fn is_last(path: &Path, name: &str) -> bool {

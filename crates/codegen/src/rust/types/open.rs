@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use quote::format_ident;
-use syn::{Fields, Item, ItemEnum, ItemMod, Type, parse_quote};
+use quote::{format_ident, quote};
+use syn::{Fields, Item, ItemEnum, ItemMacro, ItemMod, Path, Type, parse_quote};
 
 use super::{derives, drop_derive};
 use crate::rust::serde;
 
-pub(super) fn open(module: &mut ItemMod) {
+pub(super) fn open(module: &mut ItemMod, runtime: &Path) {
     let Some((_, items)) = &mut module.content else { return };
     let closed = telling_apart(items);
     let opened: BTreeSet<String> = items
@@ -27,21 +27,20 @@ pub(super) fn open(module: &mut ItemMod) {
     items.retain(|item| !is_display_of(item, &opened));
     let mut done = Vec::new();
     for mut item in std::mem::take(items) {
-        let mut conversions = Vec::new();
-        if let Item::Enum(item) = &mut item
-            && opened.contains(&item.ident.to_string())
-        {
-            conversions = open_one(item);
-        }
+        let conversions = match &mut item {
+            Item::Enum(item) if opened.contains(&item.ident.to_string()) => Some(open_one(item, runtime)),
+            _ => None,
+        };
         done.push(item);
-        done.extend(conversions);
+        done.extend(conversions.map(Item::Macro));
     }
     *items = done;
 }
 
-/// Adds the variant for other values, and conversions from and to strings.
-fn open_one(item: &mut ItemEnum) -> Vec<Item> {
+/// Adds the variant for other values. Returns the macro with the conversions from and to strings, of which deserialization is one.
+fn open_one(item: &mut ItemEnum, runtime: &Path) -> ItemMacro {
     drop_derive(&mut item.attrs, "Copy");
+    drop_derive(&mut item.attrs, "Deserialize");
     let name = &item.ident;
     let known: Vec<_> = item
         .variants
@@ -54,44 +53,8 @@ fn open_one(item: &mut ItemEnum) -> Vec<Item> {
     let names = ["Other", "Unlisted", "Unknown"];
     let is_free = |name: &&&str| !known.iter().any(|(variant, _)| variant == **name);
     let other = format_ident!("{}", names.iter().find(is_free).unwrap_or(&"OtherValue"));
-    let (variants, texts): (Vec<_>, Vec<_>) = known.iter().cloned().unzip();
-    let conversions: Vec<Item> = vec![
-        parse_quote! {
-            impl #name {
-                /// Returns the value as the API writes it.
-                pub fn as_str(&self) -> &str {
-                    match self {
-                        #(Self::#variants => #texts,)*
-                        Self::#other(text) => text,
-                    }
-                }
-            }
-        },
-        parse_quote! {
-            impl ::std::convert::From<&str> for #name {
-                fn from(text: &str) -> Self {
-                    match text {
-                        #(#texts => Self::#variants,)*
-                        _ => Self::#other(text.to_owned()),
-                    }
-                }
-            }
-        },
-        parse_quote! {
-            impl ::std::convert::From<::std::string::String> for #name {
-                fn from(text: ::std::string::String) -> Self {
-                    Self::from(text.as_str())
-                }
-            }
-        },
-        parse_quote! {
-            impl ::std::fmt::Display for #name {
-                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                    f.write_str(self.as_str())
-                }
-            }
-        },
-    ];
+    let listed = known.iter().map(|(variant, text)| quote!(#variant #text));
+    let conversions = parse_quote!(#runtime::open_enum!(#name { #(#listed),* } #other););
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     item.variants.push(parse_quote! {
         /// A value that the document does not list.
@@ -148,7 +111,7 @@ mod tests {
 
     fn opened(module: ItemMod) -> String {
         let mut module = module;
-        open(&mut module);
+        open(&mut module, &parse_quote!(crate));
         module.to_token_stream().to_string()
     }
 
@@ -166,7 +129,11 @@ mod tests {
             }
         });
         assert!(text.contains("Unlisted (:: std :: string :: String)"), "{text}");
-        assert!(text.contains("\"on\" => Self :: On") && !text.contains("Copy"), "{text}");
+        assert!(
+            text.contains("crate :: open_enum ! (Status { On \"on\" , Other \"other\" } Unlisted) ;"),
+            "{text}"
+        );
+        assert!(!text.contains("Copy") && !text.contains("Deserialize"), "{text}");
     }
 
     #[test]
@@ -182,6 +149,6 @@ mod tests {
                 pub enum When { Word(Word), Text(::std::string::String), Car(Car) }
             }
         });
-        assert!(text.contains("impl Kind") && !text.contains("impl Word"), "{text}");
+        assert!(text.contains("(Kind {") && !text.contains("(Word {"), "{text}");
     }
 }

@@ -15,7 +15,7 @@ use syn::{
     Meta, PathArguments, Type, parse_quote,
 };
 
-use super::edit_derives;
+use super::{edit_derives, invoked};
 
 /// Replaces the derived deserialization of such enums.
 pub(super) fn read_once(module: &mut ItemMod) {
@@ -165,7 +165,8 @@ fn kinds_of(ty: &Type, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<Kind
 fn structs(items: &[Item]) -> BTreeMap<String, Vec<Kind>> {
     let structs = items.iter().filter_map(|item| match item {
         Item::Struct(item) => Some((item.ident.to_string(), kinds_of_struct(item)?)),
-        _ => None,
+        // It reads objects only.
+        item => Some((invoked(item, "deserialize")?, vec![Kind::Object])),
     });
     structs.collect()
 }

@@ -3,13 +3,14 @@
 //! Such a mutant is checked only by what the reader finds in its source: nothing is compiled again, so the compiled types, the instances
 //! and the recorded requests, which would be unchanged, are left out.
 
+mod macros;
 mod operations;
 mod rules;
 mod types;
 
 use syn::{File, Item};
 
-use self::{operations::Operations, rules::Rules, types::Types};
+use self::{macros::Macros, operations::Operations, rules::Rules, types::Types};
 use crate::code::Code;
 
 /// A change of the source: its operator, and the index of the place where it is made.
@@ -26,6 +27,7 @@ enum Operator {
     Types(Types),
     Operations(Operations),
     Rules(Rules),
+    Macros(Macros),
 }
 
 /// A generated source, as a whole and in parts that can be read separately: one for each type, each operation and each static with rules.
@@ -53,6 +55,7 @@ impl Source {
         let operators = Types::ALL.iter().copied().map(Operator::Types);
         let operators = operators.chain(Operations::ALL.iter().copied().map(Operator::Operations));
         let operators = operators.chain(Rules::ALL.iter().copied().map(Operator::Rules));
+        let operators = operators.chain(Macros::ALL.iter().copied().map(Operator::Macros));
         let mut changes = Vec::new();
         for operator in operators {
             let parts: Vec<Option<usize>> =
@@ -98,6 +101,7 @@ impl Change {
             Operator::Types(types) => types.name(),
             Operator::Operations(operations) => operations.name(),
             Operator::Rules(rules) => rules.name(),
+            Operator::Macros(macros) => macros.name(),
         }
     }
 }
@@ -108,7 +112,7 @@ impl Operator {
         match self {
             Self::Types(types) => types == Types::TypeRemoved,
             Self::Operations(operations) => operations.is_of_whole(),
-            Self::Rules(_) => false,
+            Self::Rules(_) | Self::Macros(_) => false,
         }
     }
 
@@ -117,6 +121,7 @@ impl Operator {
             Self::Types(types) => types.visit(file, turn),
             Self::Operations(operations) => operations.visit(file, turn),
             Self::Rules(rules) => rules.visit(file, turn),
+            Self::Macros(macros) => macros.visit(file, turn),
         }
     }
 }

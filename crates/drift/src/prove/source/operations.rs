@@ -8,6 +8,7 @@ use syn::{
 };
 
 use super::{Turn, module};
+use crate::code::of_macro;
 
 /// Changes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub(super) fn parts(file: &File) -> Vec<(String, File)> {
         let of = |item: &&Item| match item {
             Item::Struct(item) => item.ident == name,
             Item::Impl(item) => item.self_ty.to_token_stream().to_string() == name,
+            Item::Macro(item) => of_macro(item).is_some_and(|(owner, _)| owner == name),
             _ => false,
         };
         let own: Vec<&Item> = items.iter().filter(of).collect();
@@ -167,10 +169,6 @@ impl Operations {
                 }
             }
             Item::Impl(item) => {
-                // Its output is not read.
-                if item.trait_.as_ref().is_some_and(|(path, _)| text(path).ends_with("Debug")) {
-                    return;
-                }
                 let owner = place(&item.self_ty, "");
                 if self == Self::FunctionRemoved {
                     for index in (0..item.items.len()).rev() {
@@ -238,6 +236,7 @@ fn is_of(item: &Item, name: &str) -> bool {
     match item {
         Item::Struct(item) => item.ident == name,
         Item::Impl(item) => text(&item.self_ty) == name,
+        Item::Macro(item) => of_macro(item).is_some_and(|(owner, _)| owner == name),
         _ => false,
     }
 }

@@ -11,7 +11,8 @@ use syn::{
     Variant, parse_quote, punctuated::Punctuated,
 };
 
-use super::{Turn, module};
+use super::{Turn, macros, module};
+use crate::code::of_macro;
 
 /// Changes of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub(super) fn parts(file: &File) -> Vec<(String, File)> {
     let items = items.map(|(_, items)| items.as_slice()).unwrap_or_default();
     let of = |item: &&Item, name: &str| match item {
         Item::Impl(item) => item.self_ty.to_token_stream().to_string() == name,
+        Item::Macro(item) => of_macro(item).is_some_and(|(owner, _)| owner == name),
         other => name_of(other).is_some_and(|known| known == name),
     };
     let part = |item: &Item| {
@@ -151,9 +153,12 @@ impl Types {
             let names: Vec<Option<String>> = items.iter().map(name_of).collect();
             for (index, name) in names.into_iter().enumerate().rev() {
                 if let Some(name) = name
-                    && turn.here(|| name)
+                    && turn.here(|| name.clone())
                 {
                     items.remove(index);
+                    items.retain(|item| {
+                        !matches!(item, Item::Macro(item) if of_macro(item).is_some_and(|(owner, _)| owner == name))
+                    });
                 }
             }
             return;
@@ -162,7 +167,7 @@ impl Types {
             return debug::derive(items, turn);
         }
         let variants = reading::variants(items);
-        for item in items {
+        for item in items.iter_mut() {
             match item {
                 Item::Struct(item) => self.visit_struct(item, turn),
                 Item::Enum(item) => self.visit_enum(item, turn),
@@ -174,6 +179,7 @@ impl Types {
                 _ => {}
             }
         }
+        macros::follow(items);
     }
 
     fn visit_struct(self, item: &mut ItemStruct, turn: &mut Turn) {
