@@ -27,7 +27,7 @@
 //! - A trigger or an event is assigned its idempotency key when it is enqueued, and every delivery carries the same key. Delivery is at
 //!   least once: if a worker dies after the API's response and before recording it, the message is sent again, and SuprSend recognizes the
 //!   key for 24 hours. Later than 23 hours after the first attempt that the API may have processed, a message is therefore not sent again
-//!   automatically: it goes to the dead letters.
+//!   automatically, even if it waits for an outage to end: it goes to the dead letters.
 //! - Operations that cannot be delivered twice safely and take no key are rejected by name when they are enqueued: merging users, a
 //!   broadcast, an edit that increments or appends. So are those of the management API.
 //! - Within one order key, messages are sent in the order of their ids, one at a time. A message that fails blocks those behind it until it
@@ -41,6 +41,7 @@
 //! |---|---|
 //! | transient: no connection, timeout, 408, 429, 5xx | it is sent again: at once by the client's retry policy, then with the queue's back-off (e, e², e³ … seconds, up to 6 h), or after the API's `Retry-After` |
 //! | the worker's own: 401, 403, an unusable client, an untrusted certificate | it is sent again every five minutes, and the attempts do not count |
+//! | a deletion finds nothing, after an attempt that may have been processed | it is done |
 //! | any other response, invalid arguments, 25 failed attempts | it goes to the dead letters |
 //! | some of its records are refused, with 408, 429 or 5xx among them | it is sent again as a whole with the queue's back-off: each record has its own key |
 //! | some of its records are refused, all permanently | it goes to the dead letters, with the positions of these records and their errors |

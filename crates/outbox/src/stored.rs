@@ -37,6 +37,9 @@ const CONDITIONAL: [&str; 9] = [
     "edit-user-tenant-profile",
 ];
 
+/// An operation that makes a draft a list, after which there is no draft.
+const FINISH: &str = "finish-sync";
+
 /// The reason why an operation is rejected.
 const NOT_REPEATABLE: &str = "it cannot be delivered twice safely and has no idempotency key. Send it directly, or state the result \
                               instead of the change";
@@ -80,6 +83,8 @@ pub(crate) struct Loaded {
     pub(crate) completed: Option<String>,
     /// Whether it can be repeated safely without a key, however late.
     pub(crate) is_idempotent: bool,
+    /// Whether the API misses the item once it has taken effect.
+    pub(crate) removes: bool,
 }
 
 /// The reason why a stored operation cannot be sent.
@@ -123,6 +128,7 @@ impl Visitor for Load<'_> {
             let call = client.call(operation).throttle(throttle).count_uncertain(uncertain);
             Box::pin(async move { Ok(call.await?.map(|response| outcomes::judge(&response, keys))) })
         });
-        Ok(Loaded { send, completed, is_idempotent })
+        let removes = O::SPEC.method == Method::DELETE || O::SPEC.id == FINISH;
+        Ok(Loaded { send, completed, is_idempotent, removes })
     }
 }

@@ -74,6 +74,23 @@ struct Death<'a> {
     error: String,
 }
 
+impl Death<'static> {
+    fn uncertain() -> Self {
+        let error = "an attempt more than 23 hours ago may have been processed, and SuprSend may no longer recognize its \
+                     idempotency key";
+        Self { kind: "uncertain", status: None, error: error.to_owned() }
+    }
+}
+
+/// Waits until SuprSend may have forgotten the key of a message, if an attempt may have been processed.
+async fn forgotten(first_attempt: Option<DateTime<Utc>>) {
+    let Some(first) = first_attempt else { return std::future::pending().await };
+    // Even the shortest sleep takes a moment, in which the message would be sent. A time that has passed is no duration.
+    if let Ok(left) = (first + RECOGNIZED - Utc::now()).to_std() {
+        tokio::time::sleep(left).await;
+    }
+}
+
 /// One attempt to deliver a message.
 struct Attempt<'a> {
     state: &'a State,
@@ -111,28 +128,43 @@ impl Attempt<'_> {
             Ok(loaded) => loaded,
             Err(unusable) => return self.die(&message, unusable.into_death(arguments)).await,
         };
-        let may_be_forgotten = message.first_attempt_at.is_some_and(|first| Utc::now() - first > RECOGNIZED);
-        if may_be_forgotten && !loaded.is_idempotent {
-            let error = "an attempt more than 23 hours ago may have been processed, and SuprSend may no longer recognize its \
-                         idempotency key"
-                .to_owned();
-            return self.die(&message, Death { kind: "uncertain", status: None, error }).await;
-        }
+        let forgotten = forgotten(message.first_attempt_at.filter(|_| !loaded.is_idempotent));
+        tokio::pin!(forgotten);
         if let Some(completed) = &loaded.completed {
-            self.complete(completed).await.map_err(|error| self.lost(&error))?;
+            let is_stored = self.complete(arguments, completed).await.map_err(|error| self.lost(&error))?;
+            if !is_stored {
+                return Err(self.later(Some(Duration::ZERO), false, "another worker has changed it"));
+            }
         }
-        let Some(permit) = self.permit().await else {
+        // Both may wait for as long as an outage lasts.
+        let permit = tokio::select! {
+            biased;
+            () = &mut forgotten => return self.die(&message, Death::uncertain()).await,
+            permit = self.permit() => permit,
+        };
+        let Some(permit) = permit else {
             return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
         };
+        let removes = loaded.removes;
         let uncertain = Arc::default();
-        let result = self.send(loaded, &uncertain).await;
+        let result = tokio::select! {
+            biased;
+            () = &mut forgotten => return self.die(&message, Death::uncertain()).await,
+            result = self.send(loaded, &uncertain) => result,
+        };
         // The API has handled the message, so the next one need not wait for the database.
         drop(permit);
         let failure = match &result {
             Some(Ok(response)) => match Failure::from_outcome(response, arguments) {
-                None => return self.sent(&message, response).await,
+                None => return self.sent(&message, Some(response)).await,
                 failure => failure,
             },
+            // An earlier attempt has removed the item, and its response was lost.
+            Some(Err(Error::NotFound(error)))
+                if removes && (error.may_be_done() || message.first_attempt_at.is_some()) =>
+            {
+                return self.sent(&message, None).await;
+            }
             Some(Err(error)) => Some(Failure::from_error(error, arguments)),
             None => None,
         };
@@ -175,25 +207,32 @@ impl Attempt<'_> {
         }
     }
 
-    /// Stores keys that the message lacked before any request carries them.
-    async fn complete(&self, arguments: &str) -> Result<(), sqlx::Error> {
+    /// Stores keys that the message lacked before any request carries them. Returns whether it still was as it was read: a worker that was
+    /// taken for dead must not send another key than the worker that took over.
+    async fn complete(&self, read: &str, completed: &str) -> Result<bool, sqlx::Error> {
         let mut transaction = self.state.pool.begin().await?;
         sqlx::query("set local synchronous_commit = on").execute(&mut *transaction).await?;
-        let statement =
-            self.state.sql("update :outbox.messages set arguments = $2::text::json where id = $1");
-        sqlx::query(&statement).bind(self.id).bind(arguments).execute(&mut *transaction).await?;
-        transaction.commit().await
+        // `read` has no spaces around it.
+        let statement = self.state.sql(
+            "update :outbox.messages set arguments = $2::text::json
+             where id = $1 and btrim(arguments::text, E' \\t\\n\\r') = $3",
+        );
+        let update = sqlx::query(&statement).bind(self.id).bind(completed).bind(read);
+        let changed = update.execute(&mut *transaction).await?.rows_affected();
+        transaction.commit().await?;
+        Ok(changed > 0)
     }
 
-    async fn sent(&self, message: &Message, response: &Response<Outcome>) -> Result<(), Failed> {
+    /// Deletes the message. Without a response, an earlier attempt had taken effect.
+    async fn sent(&self, message: &Message, response: Option<&Response<Outcome>>) -> Result<(), Failed> {
         let statement = self.state.sql("delete from :outbox.messages where id = $1");
         let deleted = sqlx::query(&statement).bind(self.id).execute(&self.state.pool).await;
         info!(
             outbox_id = self.id,
             operation = message.operation,
             delivery = self.attempts(),
-            status = response.status().as_u16(),
-            request_id = response.request_id(),
+            status = response.map(|response| response.status().as_u16()),
+            request_id = response.and_then(Response::request_id),
             "sent"
         );
         deleted.map(drop).map_err(|error| self.lost(&error))

@@ -36,8 +36,10 @@ impl Failure {
         // The worker is not authorized, or its client cannot reach the API.
         let is_own_fault = matches!(status, Some(401 | 403))
             || (matches!(error, Error::Config(_) | Error::Connection(_)) && !is_retryable);
-        // An undecodable response may not come from the API.
-        let is_transient = is_retryable || is_own_fault || matches!(error, Error::UndecodableResponse(_));
+        // An undecodable response may not come from the API, and neither may a status such as 522, which the client does not retry.
+        let is_of_server = status.is_some_and(|status| status >= 500);
+        let is_transient =
+            is_retryable || is_own_fault || is_of_server || matches!(error, Error::UndecodableResponse(_));
         Self {
             kind: error.kind().as_str(),
             status,

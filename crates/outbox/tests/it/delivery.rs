@@ -297,6 +297,94 @@ fn what_may_have_been_sent_long_ago_is_sent_again_only_if_that_does_no_harm() {
 }
 
 #[test]
+fn a_message_is_not_sent_after_the_time_in_which_its_key_is_recognized_even_if_it_waits_for_an_outage_to_end()
+{
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::status(503).share(1.0)).unwrap();
+        setup.trigger("kept", "jane").await;
+        let soon = "update suprsend_outbox.messages set first_attempt_at = now() - interval '22:59:58'";
+        sqlx::query(soon).execute(&setup.pool).await.unwrap();
+        setup.work_until(0).await;
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        assert_eq!((dead.len(), dead[0].kind()), (1, "uncertain"));
+        assert!(setup.ran().is_empty());
+    });
+}
+
+#[test]
+fn a_deletion_whose_response_was_lost_is_done() {
+    on_postgres(async |setup| {
+        let client = suprsend::Client::builder().base_url(setup.hub.url()).api_key(setup.hub.key());
+        let once = client.no_retries().build().unwrap();
+        for name in ["jane", "joe"] {
+            setup.client.users().upsert(name).await.unwrap();
+            setup.hub.inject(Fault::lost().operation("delete-user").times(1)).unwrap();
+            let mut transaction = setup.pool.begin().await.unwrap();
+            setup.outbox.enqueue(&mut transaction, setup.client.users().delete(name)).await.unwrap();
+            transaction.commit().await.unwrap();
+            if name == "jane" {
+                // Within a call.
+                setup.work_until(0).await;
+            } else {
+                let worker = setup.outbox.worker(once.clone());
+                let lost = async || setup.hub.profile("joe").is_none();
+                Running::start(worker).until(lost).await;
+                make_due(&setup).await;
+                setup.work_until(0).await;
+            }
+            assert!(setup.outbox.dead_letters(None, 10).await.unwrap().is_empty(), "{name}");
+        }
+        // Nobody has deleted this one before.
+        let mut transaction = setup.pool.begin().await.unwrap();
+        setup.outbox.enqueue(&mut transaction, setup.client.users().delete("nobody")).await.unwrap();
+        transaction.commit().await.unwrap();
+        setup.work_until(0).await;
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        assert_eq!((dead.len(), dead[0].kind()), (1, "not_found"));
+    });
+}
+
+#[test]
+fn any_failure_of_a_server_on_the_way_is_sent_again() {
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::status(522).times(1)).unwrap();
+        setup.trigger("kept", "jane").await;
+        let worker = setup.outbox.worker(setup.client.clone());
+        Running::start(worker).until(async || !setup.hub.requests().is_empty()).await;
+        make_due(&setup).await;
+        setup.work_until(0).await;
+        assert_eq!(setup.ran(), ["kept"]);
+    });
+}
+
+#[test]
+fn a_worker_that_was_taken_for_dead_sends_no_other_key_than_its_successor() {
+    on_postgres(async |setup| {
+        let insert = "insert into suprsend_outbox.messages (operation, arguments)
+            values ('trigger-workflow-api', E' {\"body\": {\"workflow\": \"kept\", \"recipients\": [\"jane\"]}}\\n')";
+        sqlx::query(insert).execute(&setup.pool).await.unwrap();
+        // The successor has the message locked while the worker, which has read it, wants to store its key.
+        let mut successor = setup.pool.begin().await.unwrap();
+        sqlx::query("select from suprsend_outbox.messages for update")
+            .execute(&mut *successor)
+            .await
+            .unwrap();
+        let worker = Running::start(setup.worker());
+        let waits = "select count(*) from pg_locks where not granted";
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&setup.pool).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let update = r#"update suprsend_outbox.messages set arguments = '{"body": {"workflow": "kept", "recipients": ["jane"],
+            "$idempotency_key": "successor"}}'"#;
+        sqlx::query(update).execute(&mut *successor).await.unwrap();
+        successor.commit().await.unwrap();
+        worker.until(async || setup.outbox.waiting().await.unwrap() == 0).await;
+        let sent = setup.hub.sent();
+        assert_eq!((sent.len(), sent[0].key()), (1, Some("successor")));
+    });
+}
+
+#[test]
 fn a_graceful_stop_finishes_what_is_in_flight() {
     on_postgres(async |setup| {
         setup.hub.inject(Fault::delay(Duration::from_millis(700)).share(1.0)).unwrap();
