@@ -24,7 +24,7 @@ use secrecy::SecretString;
 use suprsend_api::{Lookup, Operation, Paged};
 use tokio::{
     runtime::{self, Handle},
-    task::coop::consume_budget,
+    task::{block_in_place, coop::consume_budget},
 };
 
 use crate::{
@@ -198,6 +198,12 @@ impl Sealed for Client {}
 impl AsClient for Client {
     fn as_client(&self) -> &crate::Client {
         &self.inner
+    }
+
+    /// An iterator may block: it may be a list or the outcomes of this client, or the rows of another one. So it is not polled inside the
+    /// runtime.
+    fn polling<T>(poll: impl FnOnce() -> T) -> T {
+        block_in_place(poll)
     }
 }
 

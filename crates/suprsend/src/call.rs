@@ -232,7 +232,10 @@ impl<O: Operation, C: AsClient> Call<O, C> {
     ///
     /// [`Error::InvalidInput`] with every rule that the arguments violate, or [`Error::Config`] if the client cannot send the call.
     pub fn check(&self) -> Result<(), Error> {
-        self.parts.outgoing(&self.client.as_client().shared).map(drop)
+        let client = self.client.as_client();
+        self.parts.outgoing(&client.shared)?;
+        Shared::key(O::SPEC, &client.keys())?;
+        Ok(())
     }
 
     /// Takes the operation as a record of another call, with all violations so far.

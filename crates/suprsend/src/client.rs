@@ -196,6 +196,12 @@ pub trait AsClient: Clone + Send + Sync + 'static + sealed::Sealed {
     /// Returns the client that sends.
     #[doc(hidden)]
     fn as_client(&self) -> &Client;
+
+    /// Polls a source of calls, which is foreign code.
+    #[doc(hidden)]
+    fn polling<T>(poll: impl FnOnce() -> T) -> T {
+        poll()
+    }
 }
 
 pub(crate) mod sealed {

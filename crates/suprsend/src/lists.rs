@@ -1,8 +1,13 @@
 //! Replacing a whole list, which the OpenAPI document cannot express.
 
-use std::{fmt, future::IntoFuture};
+use std::{
+    fmt,
+    future::IntoFuture,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_core::Stream;
+use futures_util::stream::poll_fn;
 use suprsend_api::types::SubscriberList;
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
@@ -68,6 +73,8 @@ impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
         let Self { client, list_id, distinct_ids } = self;
         let client = client.as_client();
         let draft = Draft::start(client.lists(), list_id).await?;
+        let mut distinct_ids = Box::pin(distinct_ids);
+        let distinct_ids = poll_fn(move |context| C::polling(|| distinct_ids.as_mut().poll_next(context)));
         match draft.fill(client, distinct_ids).await {
             Ok(()) => draft.finish().await,
             Err(error) => {
@@ -167,7 +174,10 @@ impl Draft {
 
     /// Makes the draft live. If the response to a successful attempt is lost, finds out that it was.
     async fn finish(self) -> Result<Response<SubscriberList>, Error> {
-        let error = match self.drafts().finish(&self.version_id).send().await {
+        // The attempts that the API may have processed.
+        let uncertain = Arc::default();
+        let finish = self.drafts().finish(&self.version_id).count_uncertain(&uncertain);
+        let error = match finish.send().await {
             Ok(list) => {
                 self.keep();
                 return Ok(list);
@@ -177,7 +187,12 @@ impl Draft {
         let may_be_live = match &error {
             Error::NotFound(error) => error.may_be_done(),
             Error::UndecodableResponse(_) => true,
-            error => error.is_retryable() && !retry::was_not_processed(error),
+            error => {
+                let was_processed = !retry::was_not_processed(error);
+                // A final refusal says nothing about an attempt before it.
+                let earlier = uncertain.load(Ordering::Relaxed) > u32::from(was_processed);
+                earlier || (error.is_retryable() && was_processed)
+            }
         };
         // Only a single attempt to delete tells anything: a second one may miss what the first has deleted.
         let delete = || self.drafts().delete(&self.version_id).retry(RetryPolicy::off()).send();

@@ -220,9 +220,14 @@ impl Exchange<'_> {
                     return self.judge(received, outgoing, &keys).map(|received| (received, attempts));
                 }
                 Err(failure) => {
-                    let error = self.failed(failure, outgoing, &keys, sent, &mut progress)?;
-                    let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
-                    self.delay(error, may_repeat, sent, outgoing, &mut progress)?
+                    let may_repeat = repeatable && outgoing.idempotent;
+                    match self.failed(failure, may_repeat, outgoing, &keys, sent, &mut progress)? {
+                        Some(error) => {
+                            let may_repeat = may_repeat || (repeatable && retry::was_not_processed(&error));
+                            self.delay(error, may_repeat, sent, outgoing, &mut progress)?
+                        }
+                        None => None,
+                    }
                 }
             };
             if let Some(delay) = delay {
@@ -231,27 +236,42 @@ impl Exchange<'_> {
         }
     }
 
-    /// Returns the error of a failed attempt. Ends the call if its time is over.
+    /// Returns the error of a failed attempt, or none if the call waits for the end of an outage. Ends the call if its time is over.
     #[cold]
     fn failed(
         &self,
         failure: Failure,
+        may_repeat: bool,
         outgoing: &Outgoing<'_>,
         keys: &Keys,
         sent: Instant,
         progress: &mut Progress<'_>,
-    ) -> Result<Error, Error> {
+    ) -> Result<Option<Error>, Error> {
         match failure {
-            Failure::Of(error) => Ok(error),
-            Failure::Refused(received) => Ok(self.refusal(received, outgoing, keys, progress)),
+            Failure::Of(error) => Ok(Some(error)),
+            Failure::Refused(received) => Ok(Some(self.refusal(received, outgoing, keys, progress))),
             Failure::OutOfTime(received) => {
-                if let Some(flow) = progress.flow {
-                    flow.not_answered(sent, &mut progress.ticket);
+                let Progress { flow, ticket, .. } = progress;
+                let is_held = flow.is_some_and(|flow| flow.not_answered(sent, ticket));
+                if is_held && may_repeat && self.policy().is_on() {
+                    let limit = Some(self.time_limit());
+                    let error = TimeoutError::for_attempt(TimeoutKind::Attempt, limit, received).into();
+                    self.hold(error, sent, progress);
+                    progress.may_be_done = true;
+                    return Ok(None);
                 }
                 let last = progress.last.take();
                 Err(TimeoutError::for_call(self.time_limit(), progress.attempts, received, last).into())
             }
         }
+    }
+
+    /// Lets the call wait for the end of an outage. The time that its attempt took does not count against it.
+    fn hold(&self, error: Error, sent: Instant, progress: &mut Progress<'_>) {
+        progress.deadline = later(progress.deadline, sent.elapsed());
+        self.watch.span.retry(progress.attempts, Duration::ZERO, &error);
+        progress.ticket.hold();
+        progress.last = Some(error);
     }
 
     /// Returns the delay before the next attempt, or none if the flow control decides when it is made. Ends the call if there is none.
@@ -273,11 +293,7 @@ impl Exchange<'_> {
         }
         if let Some(flow) = flow {
             if flow.failed(sent, &error, ticket) && may_repeat && self.policy().is_on() {
-                // The time that the outage took does not count against the call.
-                *deadline = later(*deadline, sent.elapsed());
-                self.watch.span.retry(attempts, Duration::ZERO, &error);
-                ticket.hold();
-                *last = Some(error);
+                self.hold(error, sent, progress);
                 return Ok(None);
             }
             // The server's own delay applies to the whole stream.

@@ -22,9 +22,9 @@
 
 use std::fmt;
 
-use suprsend_api::Operation;
+use suprsend_api::{Base, Operation};
 
-use crate::{call::Call, checks, error::Error, error::Violations, keys};
+use crate::{call::Call, checks, config::DEFAULT_BASE_URL, error::Error, error::Violations, keys};
 
 /// A [`Call`] or an operation, which can be prepared for storage.
 pub trait Prepare {
@@ -72,6 +72,13 @@ impl<O: Operation> Prepared<O> {
         let checked = checks::operation(&operation);
         violations.append(checked.parameters);
         violations.append(checked.body);
+        // An invalid operation is not serialized: it may be nested infinitely deep.
+        if violations.is_empty() {
+            match Base::new(DEFAULT_BASE_URL).and_then(|base| operation.request(&base)) {
+                Ok(request) => checks::request(&request, false, &mut violations),
+                Err(error) => violations.append(error.into()),
+            }
+        }
         violations.finish()?;
         let repeatable = checked.idempotent.unwrap_or_else(|| operation.is_idempotent());
         let key = keys::find(&mut operation);
@@ -137,6 +144,13 @@ mod tests {
         assert_eq!(again.prepare().unwrap().idempotency_key(), Some(key.as_str()));
         let own = call.idempotency_key("own").prepare().unwrap();
         assert_eq!(own.idempotency_key(), Some("own"));
+    }
+
+    #[test]
+    fn a_request_that_would_be_refused_is_refused_before_it_is_stored() {
+        let trigger = client().workflows().trigger("news").recipient("jane");
+        let error = trigger.data("text", "x".repeat(900_000)).prepare().unwrap_err().to_string();
+        assert!(error.contains("(800 KB)"), "{error}");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::select;
 use tokio::sync::Notify;
 
 use crate::{
@@ -104,7 +106,8 @@ impl Throttle {
     pub async fn permit(&self) -> Permit {
         loop {
             // Created before the count is read, so that no wake-up is missed.
-            let freed = self.room.freed.notified();
+            let freed = pin!(self.room.freed.notified());
+            let changed = pin!(self.flow.changed());
             {
                 let mut taken = self.room.taken();
                 if self.flow.has_room(*taken) {
@@ -112,7 +115,7 @@ impl Throttle {
                     break;
                 }
             }
-            freed.await;
+            select(freed, changed).await;
         }
         Permit { room: Arc::clone(&self.room) }
     }

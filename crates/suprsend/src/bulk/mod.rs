@@ -42,7 +42,8 @@
 //! # Outages
 //!
 //! Three consecutive failures that suggest an outage (429, 5xx, no response) hold the stream: one call at a time probes whether the API is
-//! back. Meanwhile the waiting calls do not fail, and nothing more is taken from the input. [`SendAll::max_outage`] limits how long that
+//! back. Meanwhile the waiting calls do not fail, and nothing more is taken from the input. Only if the failures are 500s, which a call may
+//! cause itself, up to four calls wait and take turns, so that a healthy one ends the outage. [`SendAll::max_outage`] limits how long that
 //! may take; then the stream ends, and the rest of the input is not tried. [`SendAll::outage`] returns why the stream is held.
 //!
 //! # Records in packs
@@ -309,7 +310,7 @@ where
             if !self.flow.has_room(self.in_flight.len()) {
                 return;
             }
-            match source.as_mut().poll_next(context) {
+            match C::polling(|| source.as_mut().poll_next(context)) {
                 Poll::Ready(Some(entry)) => self.push(entry),
                 Poll::Ready(None) => self.source = None,
                 Poll::Pending => return,

@@ -14,7 +14,7 @@ use std::{
 
 use http::StatusCode;
 use tokio::{
-    sync::Notify,
+    sync::{Notify, futures::Notified},
     time::{Instant, sleep_until},
 };
 
@@ -29,6 +29,8 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 6
 const MAX_OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// The number of consecutive failures that start an outage.
 const FAILURES: u32 = 3;
+/// The number of calls that may wait in an outage which one of them may cause by itself.
+const OTHERS: usize = 4;
 /// The time by which requests may catch up with a rate: timers are only exact to a millisecond, rates can be finer.
 const SLACK: Duration = Duration::from_millis(5);
 
@@ -86,6 +88,8 @@ struct Outage {
     /// The number of failed probes.
     probes: u32,
     probing: bool,
+    /// Whether the last failure may be the fault of the calls in flight.
+    may_be_calls: bool,
 }
 
 /// A request rate, stored as the time at which the next request is due.
@@ -197,8 +201,13 @@ impl FlowControl {
     /// Returns whether one more call may be in flight in addition to these. If not, the limit counts as reached.
     pub(crate) fn has_room(&self, calls: usize) -> bool {
         let mut state = self.state();
-        // More calls would only wait.
-        if state.outage.is_some() && calls > 0 {
+        // More calls would only wait. But if the calls in flight themselves make the API fail, others have to show that it works.
+        let most = match &state.outage {
+            Some(outage) if outage.may_be_calls => OTHERS,
+            Some(_) => 1,
+            None => usize::MAX,
+        };
+        if calls >= most {
             return false;
         }
         let has_room = calls < state.limit.now();
@@ -286,13 +295,20 @@ impl FlowControl {
         self.state().slow_down(sent, Signal::Throttled, Instant::now());
     }
 
-    /// Records that a request that was sent at this time got no response within the timeout of its call.
-    pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) {
+    /// Records that a request that was sent at this time got no response within the timeout of its call. Returns true if the stream should
+    /// wait, instead of failing the call.
+    pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) -> bool {
         let mut state = self.state();
-        state.failed(sent, Signal::Silent, None, ticket, Instant::now());
+        let held = state.failed(sent, Signal::Silent, None, ticket, Instant::now());
         state.explain(|| "a call was not answered in its time".to_owned());
         drop(state);
         self.probed.notify_waiters();
+        held
+    }
+
+    /// Waits for the next response or failure.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.probed.notified()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -388,7 +404,9 @@ impl State {
         }
         let calls = if signal == Signal::Failing { 2 } else { 1 };
         if row.failures >= FAILURES && row.calls >= calls {
-            self.outage.get_or_insert(Outage { since: now, cause: "".into(), probes: 0, probing: false });
+            let new =
+                || Outage { since: now, cause: "".into(), probes: 0, probing: false, may_be_calls: false };
+            self.outage.get_or_insert_with(new).may_be_calls = signal == Signal::Failing;
         }
     }
 
@@ -412,7 +430,11 @@ impl State {
         if self.is_over {
             return;
         }
-        let until = now + pause.min(self.max_pause).min(LONGEST_PAUSE);
+        let mut until = now + pause.min(self.max_pause).min(LONGEST_PAUSE);
+        // The last probe is made when the time for the outage ends, however long the API asks to wait.
+        if let Some(end) = self.outage.as_ref().and_then(|outage| outage.since.checked_add(self.max_outage)) {
+            until = until.min(end.max(now));
+        }
         self.paused_until = self.paused_until.max(Some(until));
     }
 }

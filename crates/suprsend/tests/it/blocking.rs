@@ -65,6 +65,27 @@ fn the_life_cycle_waits_and_lists_are_iterators() {
     assert!(matches!(found[..], [Err(Error::Config(_))]), "{found:?}");
 }
 
+/// As when each user of a list is edited, or rows come from another client that blocks.
+#[test]
+fn a_source_of_calls_may_block_itself() {
+    let (_runtime, _hub, client) = hub();
+    for id in ["a", "b", "c"] {
+        client.users().upsert(id).send().unwrap();
+    }
+    let ids = || client.users().list().limit(2).items().map(|user| user.unwrap().distinct_id.unwrap());
+    let edits = ids().map(|id| client.users().edit(id).set("plan", "pro"));
+    assert_eq!(client.send_all(edits).filter(|outcome| outcome.result.is_ok()).count(), 3);
+    let is_pro = |id| client.users().get(id).send().unwrap().property::<String>("plan").unwrap();
+    assert!(["a", "b", "c"].into_iter().all(|id| is_pro(id).as_deref() == Some("pro")));
+
+    let rows = || ids().inspect(|_| Runtime::new().unwrap().block_on(async {}));
+    let triggers = rows().map(|id| client.workflows().trigger("welcome").recipient(id));
+    assert_eq!(client.workflows().trigger_all(triggers).filter(|outcome| outcome.result.is_ok()).count(), 3);
+    client.lists().upsert("news").send().unwrap();
+    client.lists().replace("news", rows()).send().unwrap();
+    assert_eq!(client.lists().subscribers("news").list().items().count(), 3);
+}
+
 #[test]
 fn several_threads_share_a_client() {
     let (_runtime, hub, client) = hub();

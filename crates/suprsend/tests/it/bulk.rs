@@ -416,6 +416,37 @@ async fn an_outage_that_does_not_end_ends_the_stream() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn an_outage_ends_the_stream_in_time_even_if_the_api_asks_to_wait_longer() {
+    let server = Server::start([response(429, &[("retry-after", "250")], "")]).await;
+    let client = server.builder().retry(RetryPolicy::default().max_retry_after(Duration::from_secs(300)));
+    let client = client.build().unwrap();
+    let outage = Duration::from_secs(30);
+    let mut stream = client.users().upsert_all(users(&client, 9)).fixed_concurrency(1).max_outage(outage);
+    let mut next = std::pin::pin!(stream.next());
+    // Two pauses pass before it is an outage.
+    let outcome = tokio::time::timeout(Duration::from_secs(250 * 2 + 60), next.as_mut()).await;
+    outcome.expect("it gives up").unwrap().result.unwrap_err();
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn in_an_outage_no_call_fails_by_its_own_timeout() {
+    let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
+    let client = server.builder().timeout(Duration::from_secs(10)).build().unwrap();
+    let mut stream = client.users().upsert_all(users(&client, 50));
+    let end = Instant::now() + Duration::from_secs(300);
+    let mut outcomes = Vec::new();
+    while let Ok(outcome) = tokio::time::timeout_at(end, stream.next()).await {
+        outcomes.extend(outcome);
+    }
+    let before = outcomes.len();
+    assert!(before <= 4, "{before}");
+    server.answer([created()]);
+    outcomes.extend(collect(&mut stream).await);
+    assert_one_outcome_each(&outcomes, 50);
+    assert!(stream.summary().failed <= 4, "{}", stream.summary());
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_refusal_with_retry_after_does_not_stall_the_stream() {
     let server = Server::start([response(400, &[("retry-after", "60")], ""), created()]).await;
     let client = server.client();

@@ -112,6 +112,23 @@ async fn a_lost_response_does_no_harm() {
     assert_eq!(once.lists().replace("news", ids(7)).await.unwrap().subscribers_count, Some(7));
 }
 
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_final_refusal_does_not_hide_that_an_earlier_attempt_has_replaced_the_list() {
+    let (hub, client) = hub(9).await;
+    for (status, count) in [(400, 5), (403, 7)] {
+        hub.inject(Fault::lost().operation(FINISH).times(1)).unwrap();
+        hub.inject(Fault::status(status).operation(FINISH).times(1)).unwrap();
+        let list = client.lists().replace("news", ids(count)).await.unwrap();
+        assert_eq!(list.subscribers_count, Some(i64::try_from(count).unwrap()), "{status}");
+        // A refusal of the only attempt is one.
+        let before = members(&client).await;
+        hub.inject(Fault::status(status).operation(FINISH).times(1)).unwrap();
+        let error = client.lists().replace("news", ids(1)).await.unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), status, "{error}");
+        assert_eq!((members(&client).await, drafts(&hub).len()), (before, 0));
+    }
+}
+
 /// The draft is gone because it was deleted, which says nothing about its finish.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_lost_response_to_the_deletion_is_not_taken_for_a_finish() {

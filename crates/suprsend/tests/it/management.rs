@@ -106,6 +106,7 @@ async fn a_call_whose_key_is_missing_is_refused_by_name() {
     let hosts = Hosts::start(json(200, profile()), workspaces()).await;
     let hub = Client::builder().api_key(API_KEY).base_url(&hosts.hub.url).no_proxy();
     let hub = hub.management_url(&hosts.management.url).build().unwrap();
+    assert!(matches!(hub.workspaces().list().check(), Err(Error::Config(_))));
     let error = hub.workspaces().list().await.unwrap_err();
     let said =
         "service_token: is missing, and `list-workspaces` needs it: set it by `ClientBuilder::service_token`";

@@ -3,6 +3,7 @@
 use std::{future::IntoFuture, time::Duration};
 
 use suprsend::{Client, Error, RetryPolicy};
+use suprsend_mock::{Fault, Hub};
 use tokio::time::{Instant, timeout};
 
 use crate::server::{Answer, Server, Step, created, json, response};
@@ -69,6 +70,27 @@ async fn the_order_of_throttle_and_retry_makes_no_difference() {
     let upsert = || client.users().upsert("jane");
     upsert().throttle(&client.throttle()).retry(RetryPolicy::default()).await.unwrap();
     upsert().retry(RetryPolicy::default()).throttle(&client.throttle()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_call_that_makes_the_api_fail_does_not_keep_the_others_waiting() {
+    let hub = Hub::start().await.unwrap();
+    let client = Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy().build().unwrap();
+    hub.inject(Fault::status(500).share(1.0).operation("delete-user")).unwrap();
+    let throttle = client.throttle();
+    client.users().delete("jane").throttle(&throttle).await.unwrap_err();
+    // Its queue delivers it again.
+    let (again, permit) = (client.users().delete("jane").throttle(&throttle), throttle.permit().await);
+    let again = tokio::spawn(async move {
+        let _permit = permit;
+        again.await
+    });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(throttle.outage().is_some());
+    let _permit = timeout(HOUR, throttle.permit()).await.expect("there is room for another call");
+    timeout(HOUR, client.users().upsert("joe").throttle(&throttle)).await.expect("it probes, too").unwrap();
+    let error = timeout(HOUR, again).await.expect("without an outage, it fails").unwrap().unwrap_err();
+    assert!(matches!(error, Error::TooManyAttempts(_)), "{error}");
 }
 
 /// SuprSend recognizes a key for 24 hours. An upsert needs none.

@@ -110,7 +110,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
             return AtHand::TooMuch;
         }
         // The queue is not locked meanwhile, because the input is foreign code.
-        match input.as_mut().poll_next(context) {
+        match C::polling(|| input.as_mut().poll_next(context)) {
             Poll::Ready(Some(entry)) => self.accept(entry),
             Poll::Ready(None) => self.input = None,
             Poll::Pending => return AtHand::NotNow,
