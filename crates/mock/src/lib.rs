@@ -75,7 +75,7 @@
 //! - **Events** are recorded; an event of an unknown user is accepted and dropped. A record with `$user_operations` at `/event/`, or a list
 //!   of such records, edits users, which need not exist.
 //! - A **key** that was seen in the last 24 hours is accepted without any effect; see [`Sent::is_duplicate`].
-//! - A run can be cancelled once; all filters must match.
+//! - A run can be cancelled once; all filters must match. A cancel without any known filter is rejected.
 //! - **Templates** are defined by the test ([`Hub::define_template`]).
 //!
 //! # Credentials

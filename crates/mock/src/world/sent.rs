@@ -20,6 +20,11 @@ use crate::{
     server::response::HubResponse,
 };
 
+/// The filters for runs of workflows that are to be cancelled.
+const OF_WORKFLOWS: [&str; 4] = ["execution_id", "recipients", "idempotency_key", "workflow_slug"];
+/// The filters for broadcasts that are to be cancelled.
+const OF_BROADCASTS: [&str; 3] = ["execution_id", "list_id", "idempotency_key"];
+
 impl World {
     /// Performs operations on workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
     pub(super) fn workflows(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
@@ -27,21 +32,21 @@ impl World {
             "trigger" => self.trigger(asked.body.as_ref()?).map(|id| accepted(&id)),
             "trigger_many" => Ok(self.each(asked, Self::trigger)),
             "trigger_dynamic" => self.trigger_dynamic(asked.body.as_ref()?),
-            "cancel" => {
+            "cancel" => some_filter(asked, &OF_WORKFLOWS).map(|()| {
                 let filter = |name: &str| asked.member(name).and_then(Value::as_str);
                 let (id, key, slug) =
                     (filter("execution_id"), filter("idempotency_key"), filter("workflow_slug"));
                 let recipients: Option<Vec<&str>> =
                     asked.member("recipients").map(|_| asked.texts("recipients").collect());
-                Ok(Answered::Json(self.outbox.cancel(|run| {
+                Answered::Json(self.outbox.cancel(|run| {
                     let is_for = |who: &&str| run.recipient.iter().any(|known| known == who);
                     run.kind == Kind::Workflow
                         && id.is_none_or(|id| id == run.execution_id)
                         && key.is_none_or(|key| Some(key) == run.key.as_deref())
                         && slug.is_none_or(|slug| slug == run.name)
                         && recipients.as_ref().is_none_or(|recipients| recipients.iter().any(is_for))
-                })))
-            }
+                }))
+            }),
             _ => return None,
         })
     }
@@ -60,16 +65,16 @@ impl World {
     pub(super) fn broadcasts(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
             "send" => self.broadcast(asked.body.as_ref()?),
-            "cancel" => {
+            "cancel" => some_filter(asked, &OF_BROADCASTS).map(|()| {
                 let filter = |name: &str| asked.member(name).and_then(Value::as_str);
                 let (id, key, list) = (filter("execution_id"), filter("idempotency_key"), filter("list_id"));
-                Ok(Answered::Json(self.outbox.cancel(|run| {
+                Answered::Json(self.outbox.cancel(|run| {
                     run.kind == Kind::Broadcast
                         && id.is_none_or(|id| id == run.execution_id)
                         && key.is_none_or(|key| Some(key) == run.key.as_deref())
                         && list.is_none_or(|list| list == run.name)
-                })))
-            }
+                }))
+            }),
             _ => return None,
         })
     }
@@ -251,6 +256,15 @@ impl World {
             }
         }
     }
+}
+
+/// Rejects a cancel without any of the known filters, which would match every run.
+fn some_filter(asked: &Asked<'_>, known: &[&str]) -> Result<(), HubResponse> {
+    let is_given = |name: &&str| asked.member(name).is_some_and(|filter| !filter.is_null());
+    if known.iter().any(is_given) {
+        return Ok(());
+    }
+    Err(HubResponse::bad_request(format!("filters: one of {} is required", known.join(", "))))
 }
 
 fn accepted(message_id: &str) -> Answered {

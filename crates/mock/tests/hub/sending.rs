@@ -207,6 +207,36 @@ async fn runs_are_cancelled_by_all_of_the_filters() -> Result {
 }
 
 #[tokio::test]
+async fn a_cancel_without_a_known_filter_is_refused_and_cancels_nothing() -> Result {
+    let hub = hub().await?;
+    done(&hub, "POST", "/trigger/", json!({"workflow": "w", "recipients": ["ann"], "$idempotency_key": "k"}))
+        .await?;
+    done(&hub, "POST", "/v1/subscriber_list/", json!({"list_id": "news"})).await?;
+    done(&hub, "POST", "/v1/subscriber_list/news/subscriber/add/", json!({"distinct_ids": ["ann"]})).await?;
+    let news =
+        json!({"list_id": "news", "template": "t", "notification_category": "c", "$idempotency_key": "k"});
+    done(&hub, "POST", "/workspace/broadcast/", news).await?;
+
+    let (runs, broadcasts) = ("/v1/workflow_run/cancel/", "/v1/broadcast_run/cancel/");
+    let of_runs = "filters: one of execution_id, recipients, idempotency_key, workflow_slug is required";
+    let of_broadcasts = "filters: one of execution_id, list_id, idempotency_key is required";
+    for (path, filters, message) in [
+        (runs, json!({"$idempotency_key": "k"}), of_runs),
+        (runs, json!({"list_id": "news"}), of_runs),
+        (broadcasts, json!({"$idempotency_key": "k"}), of_broadcasts),
+        (broadcasts, json!({"workflow_slug": "w", "recipients": ["ann"]}), of_broadcasts),
+    ] {
+        let refusal = refused(&hub, "POST", path, filters.clone()).await?;
+        assert_eq!(refusal, (400, message.into()), "{path} {filters}");
+    }
+    for path in [runs, broadcasts] {
+        let cancelled = done(&hub, "POST", path, json!({"idempotency_key": "k"})).await?;
+        assert_eq!(cancelled["execution_ids"].as_array().map(Vec::len), Some(1), "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn events_of_users_who_do_not_exist_are_accepted_and_dropped() -> Result {
     let hub = hub().await?;
     let event = |id: &str, key: &str| json!({"distinct_id": id, "event": "ordered", "properties": {"n": [1]}, "$idempotency_key": key});
