@@ -71,7 +71,7 @@
 //!   profile.
 //! - **Messages**: a trigger or a broadcast creates one for each recipient and active channel. It is delivered at once, or is
 //!   `trigger_blocked` if preferences or the tenant block it. A trigger or a broadcast for a tenant that does not exist is accepted, and
-//!   reaches nobody: the API reports this in its log only.
+//!   reaches nobody: the API reports this in its log only. A status only advances: delivered, seen, read, clicked or dismissed.
 //! - **Events** are recorded; an event of an unknown user is accepted and dropped. A record with `$user_operations` at `/event/`, or a list
 //!   of such records, edits users, which need not exist.
 //! - A **key** that was seen in the last 24 hours is accepted without any effect; see [`Sent::is_duplicate`].

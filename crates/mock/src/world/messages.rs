@@ -121,13 +121,20 @@ impl Messages {
             return error(422, "status_blocked", "the message was not sent");
         }
         match action {
-            "seen" | "clicked" | "dismissed" => message["status"] = action.into(),
-            "read" => (message["status"], message["is_read"]) = ("read".into(), true.into()),
+            "seen" | "clicked" | "dismissed" => {}
+            "read" => message["is_read"] = true.into(),
             "unread" => message["is_read"] = false.into(),
             _ => message["is_archived"] = (action == "archived").into(),
         }
+        if stage(action) > stage(message["status"].as_str().unwrap_or_default()) {
+            message["status"] = action.into();
+        }
         let now = time(Utc::now());
-        message[format!("{action}_at")] = now.clone();
+        let stamp = &mut message[format!("{action}_at")];
+        // Times of this form sort as texts.
+        if stamp.as_str() < now.as_str() {
+            *stamp = now.clone();
+        }
         message["updated_at"] = now;
         (202, Value::Null)
     }
@@ -169,6 +176,16 @@ impl World {
 /// Converts a number to a key, so that keys sort like numbers.
 fn key(number: usize) -> String {
     format!("{number:012}")
+}
+
+/// Returns how far a message has come that has this status. Actions that are no status have come nowhere.
+fn stage(status: &str) -> usize {
+    match status {
+        "seen" => 1,
+        "read" => 2,
+        "clicked" | "dismissed" => 3,
+        _ => 0,
+    }
 }
 
 /// Parses the query. If there are both cursors, the page starts after `after`.

@@ -377,3 +377,34 @@ async fn messages_are_marked_where_their_channel_allows_it() -> Result {
     assert_eq!(refused(&hub, "PATCH", "/v1/bulk/message/", twice).await?.0, 400);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_message_does_not_go_back_to_an_earlier_status() -> Result {
+    let hub = hub().await?;
+    done(&hub, "POST", "/trigger/", json!({"workflow": "w", "recipients": ["ann"]})).await?;
+    let inbox = read(&hub, "/v1/message/?channel=inbox").await?["results"][0]["message_id"].clone();
+    let path = format!("/v1/message/?message_id={}", inbox.as_str().ok_or("no message")?);
+    let marked = |action: &'static str| {
+        let (hub, path) = (&hub, &path);
+        let body = json!({"messages": [{"message_id": inbox, "action": action}]});
+        async move {
+            let response = done(hub, "PATCH", "/v1/bulk/message/", body).await?;
+            assert_eq!(response["records"][0]["status_code"], 202, "{action}");
+            Ok::<_, Box<dyn std::error::Error>>(read(hub, path).await?["results"][0].clone())
+        }
+    };
+    for (action, status) in [("seen", "seen"), ("read", "read"), ("seen", "read"), ("clicked", "clicked")] {
+        assert_eq!(marked(action).await?["status"], status, "{action}");
+    }
+    assert_eq!(marked("seen").await?["status"], "clicked");
+    let read = marked("read").await?;
+    assert_eq!((&read["status"], &read["is_read"]), (&json!("clicked"), &json!(true)));
+    let times = ["seen_at", "read_at", "clicked_at"].map(|name| read[name].as_str());
+    assert!(times[2].is_some() && times[2] < times[0] && times[0] < times[1], "{times:?}");
+
+    let unread = marked("unread").await?;
+    assert_eq!((&unread["status"], &unread["is_read"]), (&json!("clicked"), &json!(false)));
+    let archived = marked("archived").await?;
+    assert_eq!((&archived["status"], &archived["is_archived"]), (&json!("clicked"), &json!(true)));
+    Ok(())
+}
