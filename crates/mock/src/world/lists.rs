@@ -255,7 +255,7 @@ impl World {
     }
 
     fn everybody(&self) -> Members {
-        let users = self.users.keys(&[]).zip(1..);
+        let users = self.users.numbers();
         users.map(|(key, number)| (key[0].clone(), (number, DateTime::UNIX_EPOCH))).collect()
     }
 

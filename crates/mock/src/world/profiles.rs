@@ -24,6 +24,8 @@ pub(crate) struct Profiles {
     /// The members that identify a profile.
     names: &'static [&'static str],
     by_key: BTreeMap<Key, Profile>,
+    /// The last number that was assigned to a profile.
+    last: u64,
     /// The size of all profiles as JSON, in bytes.
     bytes: usize,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Keys {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
+    /// The number of the profile in the order of creation; 0 until it is stored.
+    number: u64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     pub(super) properties: Map<String, Value>,
@@ -103,7 +107,7 @@ impl Keys {
 impl Profiles {
     /// Creates an empty collection whose profiles are identified by these members.
     pub(crate) fn new(names: &'static [&'static str]) -> Self {
-        Self { names, by_key: BTreeMap::new(), bytes: 0 }
+        Self { names, by_key: BTreeMap::new(), last: 0, bytes: 0 }
     }
 
     /// Merges a valid upsert into the profile, by the rules in the crate's documentation.
@@ -197,6 +201,10 @@ impl Profiles {
 
     /// Stores a profile that was taken out or is new.
     fn put(&mut self, key: &[String], mut profile: Profile) {
+        if profile.number == 0 {
+            self.last += 1;
+            profile.number = self.last;
+        }
         profile.bytes = Value::from(self.to_json(key, &profile)).to_string().len();
         self.bytes += profile.bytes;
         self.by_key.insert(key.to_vec(), profile);
@@ -221,6 +229,11 @@ impl Profiles {
         all.map(|(key, _)| key).take_while(move |key| key.starts_with(prefix))
     }
 
+    /// Returns all keys, each with the number that its profile was assigned when it was created.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (&Key, u64)> {
+        self.by_key.iter().map(|(key, profile)| (key, profile.number))
+    }
+
     /// Returns the size of all profiles as JSON, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
@@ -242,6 +255,7 @@ impl Profile {
     /// Creates a profile; an upsert at this time will advance its `updated_at`.
     fn new(now: DateTime<Utc>) -> Self {
         Self {
+            number: 0,
             created_at: now,
             updated_at: now - TimeDelta::microseconds(1),
             properties: Map::new(),

@@ -75,6 +75,29 @@ async fn a_list_lives_from_its_first_user_to_its_end() -> Result {
 }
 
 #[tokio::test]
+async fn no_user_is_skipped_if_others_come_and_go_between_pages() -> Result {
+    let hub = Hub::start().await?;
+    let ids: Vec<_> = (0..40).map(|number| format!("user-{number:02}")).collect();
+    for id in &ids {
+        upsert(&hub, id, &json!({})).await?;
+    }
+    let path = "/v1/subscriber_list/all_users/subscriber/?sort=id&limit=20";
+    let page = read(&hub, path).await?;
+    assert_eq!(column(&page, "/distinct_id"), ids[..20]);
+
+    // An upsert of a known user does not move it, and a new user comes last, although its id is the first.
+    upsert(&hub, &ids[30], &json!({"plan": "pro"})).await?;
+    done(&hub, "DELETE", "/v1/bulk/user/", json!({"distinct_ids": ids[..20]})).await?;
+    upsert(&hub, "ann", &json!({})).await?;
+    let after = page["meta"]["after"].as_str().ok_or("no cursor")?;
+    let rest = read(&hub, &format!("{path}&after={after}")).await?;
+    assert_eq!(column(&rest, "/distinct_id"), ids[20..]);
+    let after = rest["meta"]["after"].as_str().ok_or("no cursor")?;
+    assert_eq!(column(&read(&hub, &format!("{path}&after={after}")).await?, "/distinct_id"), ["ann"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_draft_replaces_the_list_at_once() -> Result {
     let hub = Hub::start().await?;
     for id in ["ann", "bob"] {
