@@ -43,7 +43,7 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 ///             println!("{}: {}", violation.path(), violation.rule());
 ///         }
 ///     }
-///     // The user, list or object does not exist.
+///     // The user, list, workflow or other item does not exist.
 ///     Err(Error::NotFound(missing)) => println!("{missing}"),
 ///     // The API refused the call.
 ///     Err(Error::Api(error)) => {
@@ -80,7 +80,7 @@ pub enum Error {
     Connection(ConnectionError),
     /// The API responded with an unsuccessful status.
     Api(ApiError),
-    /// The user, list or object does not exist.
+    /// The user, object, list, workflow or other item that the call names does not exist.
     NotFound(NotFound),
     /// The API responded with a success, but its body cannot be decoded.
     UndecodableResponse(UndecodableResponse),
@@ -106,7 +106,7 @@ pub enum ErrorKind {
     Connection,
     /// The API rejected the call.
     Api,
-    /// The user, list or object does not exist.
+    /// The user, object, list, workflow or other item that the call names does not exist.
     NotFound,
     /// The body of the response cannot be decoded.
     UndecodableResponse,
