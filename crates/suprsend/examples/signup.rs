@@ -26,7 +26,7 @@ pub(crate) fn app(client: Client) -> Router {
 
 async fn sign_up(State(client): State<Client>, Json(person): Json<Person>) -> Result<StatusCode, Failure> {
     client.users().upsert(&person.id).email(person.email).property("plan", "free").await?;
-    // A form that is submitted twice sends only one welcome message.
+    // A form that is submitted twice within 24 hours sends only one welcome message.
     let key = format!("welcome-{}", person.id);
     client.workflows().trigger("welcome").recipient(person.id).idempotency_key(key).await?;
     Ok(StatusCode::ACCEPTED)

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let triggers = (1..=ORDERS).map(|order| {
         let slug = if order % 1000 == 0 { "no-such-workflow" } else { "order-shipped" };
         let trigger = workflows.trigger(slug).recipient(format!("user-{order}")).data("order", order);
-        // With a key of its own, no order is notified twice, even if this program is started again.
+        // With a key of its own, no order is notified twice, even if this program is started again within 24 hours.
         (order, trigger.idempotency_key(format!("order-{order}-shipped")))
     });
 
