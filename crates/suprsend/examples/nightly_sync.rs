@@ -104,7 +104,8 @@ impl Checkpoint {
 ///
 /// # Errors
 ///
-/// The first error of the table or of the checkpoint file. Rows that were done before it are recorded.
+/// The first error that is not about a row: of the API, of the table or of the checkpoint file. Rows that were done before it are recorded,
+/// and the checkpoint does not pass a row that is not done.
 pub(crate) async fn sync(
     client: &Client,
     table: &Table,
@@ -119,12 +120,12 @@ pub(crate) async fn sync(
     });
 
     let mut outcomes = users.upsert_all(upserts).max_outage(max_outage);
-    let mut broken = None;
+    let mut failure: Option<Box<dyn Error>> = None;
     while let Some(outcome) = outcomes.next().await {
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                broken = Some(error);
+                failure.get_or_insert_with(|| error.into());
                 break;
             }
         };
@@ -136,14 +137,17 @@ pub(crate) async fn sync(
             }
             Err(error) => {
                 println!("{} is not done: {error:#}", outcome.value.1);
+                failure.get_or_insert_with(|| error.into());
                 outcomes.stop();
             }
         }
     }
     checkpoint.save()?;
-    match broken {
-        Some(error) => Err(error.into()),
-        None => Ok(outcomes.summary()),
+    let summary = outcomes.summary();
+    match failure {
+        Some(error) => Err(error),
+        None if summary.gave_up => Err(summary.to_string().into()),
+        None => Ok(summary),
     }
 }
 

@@ -4,7 +4,7 @@
 #[path = "../examples/nightly_sync.rs"]
 mod nightly_sync;
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use nightly_sync::{MARGIN, Row, Table, sync};
 use suprsend::{Client, RetryPolicy};
@@ -102,13 +102,24 @@ async fn a_revoked_key_ends_the_run_and_loses_no_row() {
     let table = table(300);
 
     let revoked = client.with_api_key("revoked").unwrap();
-    let first = sync(&revoked, &table, &file, PATIENCE).await.unwrap();
-    assert_eq!(first.succeeded, 0);
-    assert!(first.failed > 0 && first.failed < 300, "{first}");
+    let error = sync(&revoked, &table, &file, PATIENCE).await.unwrap_err();
+    assert_eq!(status(&*error), Some(401), "{error:#}");
+    assert!(hub.requests().len() < 300);
     assert!(!file.exists());
 
     let second = sync(&client, &table, &file, PATIENCE).await.unwrap();
     assert_eq!(second.succeeded, 300);
+
+    // A checkpoint that is there already stays where it is, although the table has new rows.
+    let checkpoint = std::fs::read(&file).unwrap();
+    let error = sync(&revoked, &self::table(600), &file, PATIENCE).await.unwrap_err();
+    assert_eq!(status(&*error), Some(401), "{error:#}");
+    assert_eq!(std::fs::read(&file).unwrap(), checkpoint);
+}
+
+/// The status of the API's response that a run failed with.
+fn status(error: &(dyn Error + 'static)) -> Option<u16> {
+    Some(error.downcast_ref::<suprsend::Error>()?.status()?.as_u16())
 }
 
 #[tokio::test]
@@ -118,9 +129,10 @@ async fn an_outage_ends_the_run_and_loses_no_row() {
     let table = table(300);
 
     hub.inject(Fault::status(503).share(1.0)).unwrap();
-    let first = sync(&client, &table, &file, Duration::ZERO).await.unwrap();
-    assert_eq!(first.succeeded, 0);
-    assert!(first.failed > 0 && first.failed < 300, "{first}");
+    let error = sync(&client, &table, &file, Duration::ZERO).await.unwrap_err();
+    assert_eq!(status(&*error), Some(503), "{error:#}");
+    assert!(hub.requests().len() < 300);
+    assert!(!file.exists());
 
     hub.clear_faults();
     let second = sync(&client, &table, &file, PATIENCE).await.unwrap();
