@@ -1,6 +1,7 @@
 //! Commits an order and its notification together: `cargo run --example order`.
 //!
-//! It starts its own PostgreSQL, or uses the one in `DATABASE_URL`, and sends to a mock server.
+//! It uses the database in `DATABASE_URL`, or else starts its own PostgreSQL, and sends to a mock server. Do not name a database whose outbox
+//! is in use: its messages would be sent to the mock server too.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -31,15 +32,17 @@ async fn place(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let own = support::Postgres::start();
-    let url = match (&own, std::env::var("DATABASE_URL")) {
-        (Ok(postgres), _) => postgres.url("postgres"),
-        (Err(_), Ok(url)) => url,
-        (Err(reason), Err(_)) => {
-            return Err(format!(
-                "no PostgreSQL: {reason:?}. Install Debian's package `postgresql`, or set DATABASE_URL"
-            )
-            .into());
+    // Kept until the end: the example's own server stops when it is dropped.
+    let (_own, url) = match std::env::var("DATABASE_URL") {
+        Ok(url) => (None, url),
+        Err(_) => {
+            let own = support::Postgres::start().map_err(|reason| {
+                format!(
+                    "no PostgreSQL: {reason:?}. Install Debian's package `postgresql`, or set DATABASE_URL"
+                )
+            })?;
+            let url = own.url("postgres");
+            (Some(own), url)
         }
     };
     let pool = PgPool::connect(&url).await?;
