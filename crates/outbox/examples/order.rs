@@ -33,17 +33,14 @@ async fn place(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Kept until the end: the example's own server stops when it is dropped.
-    let (_own, url) = match std::env::var("DATABASE_URL") {
-        Ok(url) => (None, url),
-        Err(_) => {
-            let own = support::Postgres::start().map_err(|reason| {
-                format!(
-                    "no PostgreSQL: {reason:?}. Install Debian's package `postgresql`, or set DATABASE_URL"
-                )
-            })?;
-            let url = own.url("postgres");
-            (Some(own), url)
-        }
+    let (_own, url) = if let Ok(url) = std::env::var("DATABASE_URL") {
+        (None, url)
+    } else {
+        let own = support::Postgres::start().map_err(|reason| {
+            format!("no PostgreSQL: {reason:?}. Install Debian's package `postgresql`, or set DATABASE_URL")
+        })?;
+        let url = own.url("postgres");
+        (Some(own), url)
     };
     let pool = PgPool::connect(&url).await?;
     sqlx::query(
