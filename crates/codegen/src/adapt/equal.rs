@@ -75,13 +75,14 @@ fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, St
             alike.entry(said.to_string()).or_default().push(name.clone());
         }
     }
-    let taken: BTreeSet<String> = names::components(document).keys().cloned().collect();
+    let mut taken: BTreeSet<String> = names::components(document).keys().cloned().collect();
     let usage = usage(document);
     let mut renamed = BTreeMap::new();
     for mut names in alike.into_values().filter(|names| names.len() > 1) {
         let uses = |name: &String| usage.get(name).copied().unwrap_or_default();
         names.sort_by_key(|name| (!stated.contains(name), std::cmp::Reverse(uses(name)), name.len()));
-        let shared = shared_words(&names).filter(|name| names.contains(name) || !taken.contains(name));
+        // Another group may share the same words.
+        let shared = shared_words(&names).filter(|name| names.contains(name) || taken.insert(name.clone()));
         let kept = shared.unwrap_or_else(|| names[0].clone());
         renamed.extend(names.into_iter().filter(|name| *name != kept).map(|name| (name, kept.clone())));
     }

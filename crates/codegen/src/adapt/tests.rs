@@ -151,6 +151,26 @@ fn equal_error_bodies_are_one_type() {
 }
 
 #[test]
+fn two_groups_of_equal_schemas_have_two_names() {
+    let get = |id: &str, property: &str| {
+        let error = json!({"properties": {"error": object(property)}});
+        json!({"get": {"operationId": id, "responses": {"404": body(&error)}}})
+    };
+    let mut document = document(&json!({}), &json!({}));
+    document["paths"] = json!({
+        "/user": get("get-user", "code"), "/group": get("get-group", "code"),
+        "/list": get("get-list", "message"), "/topic": get("get-topic", "message"),
+    });
+    let code = uncommented(&generate(&document, &Settings::default()).unwrap().rust);
+    for part in [
+        "pubstructResponse404Error{pubcode:::std::string::String}",
+        "pubstructGetListResponse404Error{pubmessage:::std::string::String}",
+    ] {
+        assert_has(&code, part);
+    }
+}
+
+#[test]
 fn a_status_with_another_kind_of_body_is_left_undeclared() {
     let generated = generated(
         &responses(&json!({
