@@ -10,7 +10,10 @@ use quote::{format_ident, quote};
 use syn::{Fields, Item, ItemEnum, ItemMacro, ItemMod, Path, Type, parse_quote};
 
 use super::{derives, drop_derive};
-use crate::rust::serde;
+use crate::rust::{serde, type_text};
+
+/// How types of other crates begin that are read from strings.
+const TEXTS: [&str; 3] = ["::std::string::String", "::chrono::", "::std::net::"];
 
 pub(super) fn open(module: &mut ItemMod, runtime: &Path) {
     let Some((_, items)) = &mut module.content else { return };
@@ -78,7 +81,7 @@ fn is_display_of(item: &Item, names: &BTreeSet<String>) -> bool {
     is_display && type_name(&item.self_ty).is_some_and(|name| names.contains(&name))
 }
 
-/// Returns the string enums that are variants next to another one or a string.
+/// Returns the string enums that are variants next to another one or to another type that is read from strings.
 fn telling_apart(items: &[Item]) -> BTreeSet<String> {
     let enums = items.iter().filter_map(|item| match item {
         Item::Enum(item) => Some(item),
@@ -88,14 +91,19 @@ fn telling_apart(items: &[Item]) -> BTreeSet<String> {
     let texts: BTreeSet<String> = texts.iter().map(|item| item.ident.to_string()).collect();
     let mut closed = BTreeSet::new();
     for item in others {
-        let types =
-            item.variants.iter().flat_map(|variant| &variant.fields).filter_map(|field| type_name(&field.ty));
-        let types: Vec<String> = types.filter(|name| texts.contains(name) || name == "String").collect();
+        let types = item.variants.iter().flat_map(|variant| &variant.fields).map(|field| &field.ty);
+        let is_enum = |ty| type_name(ty).is_some_and(|name| texts.contains(&name));
+        let types: Vec<&Type> = types.filter(|ty| is_enum(ty) || is_text(ty)).collect();
         if types.len() > 1 {
-            closed.extend(types);
+            closed.extend(types.into_iter().filter_map(type_name));
         }
     }
     closed
+}
+
+fn is_text(ty: &Type) -> bool {
+    let ty = type_text(ty);
+    TEXTS.iter().any(|text| ty.starts_with(text))
 }
 
 fn type_name(ty: &Type) -> Option<String> {
@@ -150,5 +158,27 @@ mod tests {
             }
         });
         assert!(text.contains("(Kind {") && !text.contains("(Word {"), "{text}");
+    }
+
+    #[test]
+    fn an_alternative_beside_a_date_or_an_address_stays_closed() {
+        for ty in [
+            "::chrono::DateTime<::chrono::offset::Utc>",
+            "::chrono::naive::NaiveDate",
+            "::std::net::Ipv4Addr",
+            "::std::net::Ipv6Addr",
+            "::std::net::IpAddr",
+        ] {
+            let ty: Type = syn::parse_str(ty).unwrap();
+            let text = opened(parse_quote! {
+                mod types {
+                    #[derive(::serde::Serialize)]
+                    pub enum Word { #[serde(rename = "now")] Now }
+                    #[serde(untagged)]
+                    pub enum When { Word(Word), Other(#ty) }
+                }
+            });
+            assert!(!text.contains("(Word {"), "{text}");
+        }
     }
 }
