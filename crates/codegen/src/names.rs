@@ -113,6 +113,13 @@ pub(crate) fn words(text: &str) -> String {
 
 /// Returns a name in the form of Rust types.
 pub(crate) fn type_name(text: &str) -> String {
+    let name = variant_name(text);
+    // Conversions of newtypes use it without a path. A variant may have the name: it is always behind that of its enum.
+    if name == "String" { format!("X{name}") } else { name }
+}
+
+/// Returns a name in the form of Rust variants.
+pub(crate) fn variant_name(text: &str) -> String {
     // Twice, because a single letter is a word: `a b` is `AB`, which the generator would turn into `Ab`.
     let name = words(text).to_pascal_case().to_pascal_case();
     let usable = syn::parse_str::<syn::Ident>(&name).is_ok() && !TYPES_TAKEN.contains(&name.as_str());
@@ -220,6 +227,7 @@ mod tests {
             ("🦀", "X"),
             ("it's", "Its"),
             ("ok", "XOk"),
+            ("String", "XString"),
             ("a-b", "Ab"),
             ("naïve", "Naïve"),
             ("m²", "M"),
@@ -229,6 +237,7 @@ mod tests {
         ] {
             assert_eq!(type_name(text), name, "{text:?}");
         }
+        assert_eq!(variant_name("string"), "String");
     }
 
     #[test]

@@ -38,7 +38,7 @@ use crate::{
     Pointer, Report,
     grammar::{self, Node},
     lower::ONE_OF,
-    names::{self, type_name},
+    names::{self, variant_name},
     report::Kind,
 };
 
@@ -232,7 +232,7 @@ fn words(alternative: &Value) -> Option<Vec<String>> {
     let text = |keyword: &str| alternative.get(keyword).and_then(Value::as_str);
     let name = match text("$ref") {
         Some(target) => Pointer::from_reference(target)?.last(),
-        None => type_name(text("title").or_else(|| text("format")).or_else(|| text("type"))?),
+        None => variant_name(text("title").or_else(|| text("format")).or_else(|| text("type"))?),
     };
     Some(name.to_kebab_case().split('-').map(str::to_owned).collect())
 }
