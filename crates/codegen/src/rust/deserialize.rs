@@ -148,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_derive_of_another_crate_stays() {
+        let source = "#[derive(::serde::Deserialize, ::rkyv::Deserialize)] pub struct One { pub a: i64 }";
+        let mut item: ItemStruct = syn::parse_str(source).unwrap();
+        let reading = of_struct(&mut item, &parse_quote!(crate));
+        assert!(reading.is_some());
+        assert_eq!(item.attrs, [parse_quote!(#[derive(::rkyv::Deserialize)])]);
+        // Without that of serde, there is nothing to replace.
+        assert!(of_struct(&mut item, &parse_quote!(crate)).is_none());
+    }
+
+    #[test]
     fn other_forms_keep_the_derive() {
         for fields in [
             "#[serde(default = \"five\")] pub a: i64",

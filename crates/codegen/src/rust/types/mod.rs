@@ -9,6 +9,7 @@ mod states;
 mod unions;
 mod untagged;
 
+use quote::ToTokens;
 use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctuated};
 
 use super::deserialize;
@@ -59,7 +60,7 @@ fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path,
 /// Removes a derive.
 pub(super) fn drop_derive(attrs: &mut [Attribute], name: &str) {
     edit_derives(attrs, |paths| {
-        *paths = std::mem::take(paths).into_iter().filter(|path| !is_last(path, name)).collect();
+        *paths = std::mem::take(paths).into_iter().filter(|path| !is_derive(path, name)).collect();
     });
 }
 
@@ -67,8 +68,18 @@ pub(super) fn drop_derive(attrs: &mut [Attribute], name: &str) {
 pub(super) fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
-        paths.is_ok_and(|paths| paths.iter().any(|path| is_last(path, name)))
+        paths.is_ok_and(|paths| paths.iter().any(|path| is_derive(path, name)))
     })
+}
+
+/// Returns whether a path is that of this derive. Other crates have derives of the same names as serde's, which users may add.
+fn is_derive(path: &Path, name: &str) -> bool {
+    match name {
+        "Deserialize" | "Serialize" => {
+            path.to_token_stream().to_string().replace(' ', "") == format!("::serde::{name}")
+        }
+        _ => is_last(path, name),
+    }
 }
 
 /// Returns the type for which an item invokes this macro of the runtime.

@@ -7,7 +7,7 @@
 //! From JSON, and from serde's buffer of it, both decode the same. They differ in the error for a value that does not match, and in that
 //! ignored members of a struct are validated no more strictly than in any other struct.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use quote::{ToTokens, format_ident, quote};
 use syn::{
@@ -15,7 +15,7 @@ use syn::{
     Meta, PathArguments, Type, parse_quote,
 };
 
-use super::{edit_derives, invoked};
+use super::{derives, drop_derive, invoked};
 
 /// Replaces the derived deserialization of such enums.
 pub(super) fn read_once(module: &mut ItemMod) {
@@ -28,10 +28,7 @@ pub(super) fn read_once(module: &mut ItemMod) {
             && let Some(variants) = told_apart(item, &structs)
         {
             reading = Some(Item::Impl(reading_of(&item.ident, &variants)));
-            edit_derives(&mut item.attrs, |paths| {
-                *paths =
-                    std::mem::take(paths).into_iter().filter(|path| last(path) != "Deserialize").collect();
-            });
+            drop_derive(&mut item.attrs, "Deserialize");
         }
         done.push(item);
         done.extend(reading);
@@ -99,9 +96,8 @@ enum Argument {
 
 /// Returns the variants with the types that each accepts, if these are distinct.
 fn told_apart(item: &ItemEnum, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<(Ident, Vec<Kind>)>> {
-    let derived = derives(&item.attrs);
     // `untagged` also affects the derived serialization, and would have no target without it.
-    let both = ["Deserialize", "Serialize"].iter().all(|name| derived.contains(*name));
+    let both = ["Deserialize", "Serialize"].iter().all(|name| derives(&item.attrs, name));
     if !both || !item.generics.params.is_empty() || said_to_serde(&item.attrs) != ["untagged"] {
         return None;
     }
@@ -174,28 +170,12 @@ fn structs(items: &[Item]) -> BTreeMap<String, Vec<Kind>> {
 fn kinds_of_struct(item: &ItemStruct) -> Option<Vec<Kind>> {
     let Fields::Named(fields) = &item.fields else { return None };
     let plain = said_to_serde(&item.attrs).iter().all(|said| said == "deny_unknown_fields");
-    if !plain || !item.generics.params.is_empty() || !derives(&item.attrs).contains("Deserialize") {
+    if !plain || !item.generics.params.is_empty() || !derives(&item.attrs, "Deserialize") {
         return None;
     }
     let flattens = |field: &syn::Field| said_to_serde(&field.attrs).iter().any(|said| said == "flatten");
     // Without a flattened field, serde also accepts a list of the fields' values.
     Some(if fields.named.iter().any(flattens) { vec![Kind::Object] } else { vec![Kind::Object, Kind::List] })
-}
-
-/// Returns the names of the derives.
-fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
-        let _ = attr.parse_nested_meta(|meta| {
-            names.insert(last(&meta.path));
-            Ok(())
-        });
-    }
-    names
-}
-
-fn last(path: &syn::Path) -> String {
-    path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
 }
 
 /// Returns the individual names in serde's attributes. An attribute in an unknown form counts as one.
@@ -312,7 +292,7 @@ mod tests {
 
     fn untagged(variants: &str) -> String {
         format!(
-            "#[derive(::serde::Deserialize, ::serde::Serialize, Clone)] #[serde(untagged)] pub enum Any {{ {variants} }}"
+            "#[derive(::serde::Deserialize, ::serde::Serialize, ::rkyv::Deserialize, Clone)] #[serde(untagged)] pub enum Any {{ {variants} }}"
         )
     }
 
@@ -350,7 +330,10 @@ mod tests {
             let (item, reading) = mended(&untagged(&variants));
             let reading = reading.unwrap_or_else(|| panic!("{variants}"));
             assert_eq!(visits(&reading), expected, "{variants}");
-            assert_eq!(derives(&item.attrs), BTreeSet::from(["Serialize", "Clone"].map(str::to_owned)));
+            assert_eq!(
+                item.attrs[0],
+                parse_quote!(#[derive(::serde::Serialize, ::rkyv::Deserialize, Clone)])
+            );
             assert_eq!(said_to_serde(&item.attrs), ["untagged"], "{variants}");
         }
     }
@@ -396,7 +379,7 @@ mod tests {
             {
                 let (item, reading) = mended(&untagged(&variants));
                 assert!(reading.is_none(), "{variants}");
-                assert!(derives(&item.attrs).contains("Deserialize"), "{variants}");
+                assert!(derives(&item.attrs, "Deserialize"), "{variants}");
             }
         }
     }
