@@ -65,18 +65,15 @@ enum Member {
 fn member(field: &Field, runtime: &Path) -> Option<Member> {
     let ty = type_text(&field.ty);
     let present = quote!(#runtime::union::present).to_string().replace(' ', "");
-    let mut how = if is_option(&ty) { "optional" } else { "required" };
-    let mut flatten = false;
+    let (mut flatten, mut default, mut by) = (false, false, None);
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         for meta in attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()? {
             match (meta.path().to_token_stream().to_string().as_str(), &meta) {
                 ("rename" | "skip_serializing_if", _) => {}
-                ("default", Meta::Path(_)) => how = if how == "present" { how } else { "optional" },
+                ("default", Meta::Path(_)) => default = true,
                 ("flatten", Meta::Path(_)) => flatten = true,
-                ("deserialize_with", Meta::NameValue(meta))
-                    if is_option(&ty) && text(&meta.value)? == present =>
-                {
-                    how = "present";
+                ("deserialize_with", Meta::NameValue(meta)) if is_option(&ty) => {
+                    by = Some(text(&meta.value)?)
                 }
                 _ => return None,
             }
@@ -89,6 +86,14 @@ fn member(field: &Field, runtime: &Path) -> Option<Member> {
         ];
         return map.iter().any(|map| ty.starts_with(map)).then_some(Member::Rest);
     }
+    let how = match by.as_deref() {
+        None if default || is_option(&ty) => "optional",
+        None => "required",
+        Some(by) if by == present && default => "present",
+        // The derive accepts null then, but not absence; so does the macro.
+        Some("::std::option::Option::deserialize") if !default => "required",
+        Some(_) => return None,
+    };
     Some(Member::Named(quote::format_ident!("{how}"), serde::read(field).wire))
 }
 
@@ -138,12 +143,13 @@ mod tests {
             pub e: ::std::option::Option<::serde_json::Value>,
             #[serde(deserialize_with = "crate::union::present", default)]
             pub f: ::std::option::Option<::serde_json::Value>,
+            #[serde(deserialize_with = "::std::option::Option::deserialize")]
+            pub g: ::std::option::Option<bool>,
             pub r#type: bool,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>
         "#;
-        let expected =
-            r#"One{requireda,requiredb"$b",optionalc,optionald,presente,presentf,requiredr#type"type"}extra"#;
+        let expected = r#"One{requireda,requiredb"$b",optionalc,optionald,presente,presentf,requiredg,requiredr#type"type"}extra"#;
         assert_eq!(reading(fields), expected);
     }
 
@@ -163,6 +169,8 @@ mod tests {
         for fields in [
             "#[serde(default = \"five\")] pub a: i64",
             "#[serde(deserialize_with = \"other\")] pub a: i64",
+            "#[serde(deserialize_with = \"::std::option::Option::deserialize\")] pub a: i64",
+            "#[serde(default, deserialize_with = \"::std::option::Option::deserialize\")] pub a: Option<i64>",
             "#[serde(with = \"other\")] pub a: i64",
             "#[serde(flatten)] pub part: ::std::option::Option<Part>",
             "#[serde(flatten)] pub a: ::serde_json::Map<::std::string::String, bool>, #[serde(flatten)] pub b: ::serde_json::Map<::std::string::String, bool>",

@@ -9,7 +9,7 @@ use syn::{Field, Fields, Item, ItemEnum, ItemMacro, ItemStruct};
 
 use super::{
     tokens::{arguments, text},
-    types::{serde, tells_null},
+    types::{insists, serde, tells_null},
 };
 
 /// Returns the type that an invocation is for, and the name of the macro.
@@ -66,6 +66,8 @@ fn word(field: &Field) -> Option<TokenStream> {
     let attributes = serde(&field.attrs)?;
     Some(if tells_null(&attributes) {
         quote!(present)
+    } else if insists(field, &attributes) {
+        quote!(required)
     } else if attributes.contains_key("deserialize_with") {
         return None;
     } else if arguments(&field.ty, "Option").is_some() || attributes.contains_key("default") {

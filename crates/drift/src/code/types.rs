@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use syn::{
-    Attribute, Expr, Fields, FieldsNamed, GenericArgument, ImplItem, ImplItemFn, Item, ItemEnum, ItemImpl,
-    ItemMacro, ItemStruct, Lit, PathArguments, Stmt, Type, UnOp,
+    Attribute, Expr, Field, Fields, FieldsNamed, GenericArgument, ImplItem, ImplItemFn, Item, ItemEnum,
+    ItemImpl, ItemMacro, ItemStruct, Lit, PathArguments, Stmt, Type, UnOp,
 };
 
 use super::{
@@ -411,10 +411,9 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         }
         let plain = ident.trim_start_matches("r#").to_owned();
         let wire = attributes.get("rename").cloned().flatten().unwrap_or(plain);
-        // With this, null is accepted and absence is rejected: a derive takes both for none.
         let insists = match attributes.get("deserialize_with").map(Option::as_deref) {
             None => false,
-            Some(Some("::std::option::Option::deserialize")) if optional => true,
+            Some(_) if insists(field, &attributes) => true,
             // Any value counts, including null; only absence means none.
             Some(Some(_)) if present && optional && omits.is_some() => {
                 let Some(inner) =
@@ -469,6 +468,14 @@ pub(super) fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool 
     let by = attributes.get("deserialize_with").and_then(Option::as_deref);
     matches!(by, Some("crate::union::present" | "suprsend_api::union::present"))
         && attributes.contains_key("default")
+}
+
+/// Returns whether a field must be there although it may be null. A derive takes both for none.
+pub(super) fn insists(field: &Field, attributes: &BTreeMap<String, Option<String>>) -> bool {
+    let by = attributes.get("deserialize_with").and_then(Option::as_deref);
+    by == Some("::std::option::Option::deserialize")
+        && arguments(&field.ty, "Option").is_some()
+        && !attributes.contains_key("default")
 }
 
 /// Returns a type as it is named outside of the module.

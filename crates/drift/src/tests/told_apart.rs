@@ -63,6 +63,20 @@ struct MembersByMacro {
 
 suprsend_api::deserialize!(MembersByMacro { optional size "radius", optional sum, present a, optional r#type "type" });
 
+/// Of which a member must be there, but may be null.
+#[derive(Debug, Deserialize, Serialize)]
+struct Insisting {
+    #[serde(deserialize_with = "::std::option::Option::deserialize")]
+    radius: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct InsistingByMacro {
+    radius: Option<f64>,
+}
+
+suprsend_api::deserialize!(InsistingByMacro { required radius });
+
 /// Known fields are decoded directly, flattened ones from serde's buffer.
 #[derive(Debug, Deserialize, Serialize)]
 struct Holder<T> {
@@ -228,6 +242,7 @@ fn what_a_macro_reads_is_read_as_the_derive_reads_it() {
     let objects = |text: &str| !text.starts_with('[');
     same_of::<sample::Circle, Circle>("Circle", objects);
     same_of::<MembersByMacro, Members>("Members", objects);
+    same_of::<InsistingByMacro, Insisting>("Insisting", objects);
     same::<sample::Tally, Tally>("Tally");
     assert!(serde_json::from_str::<sample::Circle>("[1.5]").is_err());
 }
