@@ -9,7 +9,7 @@ use syn::{Field, Fields, Item, ItemEnum, ItemMacro, ItemStruct};
 
 use super::{
     tokens::{arguments, text},
-    types::{insists, serde, tells_null},
+    types::{has_own_default, insists, serde, tells_null},
 };
 
 /// Returns the type that an invocation is for, and the name of the macro.
@@ -27,10 +27,11 @@ pub(crate) fn reading(item: &Item) -> Option<TokenStream> {
     }
 }
 
-/// Returns whether an invocation is of the macros of this runtime, with these arguments.
+/// Returns whether an invocation is of the macros of this runtime, with these arguments. An attribute could remove it.
 pub(super) fn is_regular(item: &ItemMacro, name: &str, arguments: &TokenStream) -> bool {
     let path = text(&item.mac.path);
     (path == format!("crate::{name}") || path == format!("suprsend_api::{name}"))
+        && item.attrs.is_empty()
         && text(&item.mac.tokens) == text(arguments)
 }
 
@@ -64,6 +65,10 @@ pub(super) fn of_struct(item: &ItemStruct) -> Option<TokenStream> {
 /// Returns the word of the macro for a field.
 fn word(field: &Field) -> Option<TokenStream> {
     let attributes = serde(&field.attrs)?;
+    // The macro knows no default but that of the type.
+    if has_own_default(&attributes) {
+        return None;
+    }
     Some(if tells_null(&attributes) {
         quote!(present)
     } else if insists(field, &attributes) {

@@ -183,11 +183,12 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     let mut impls: BTreeMap<(String, String), &ItemImpl> = BTreeMap::new();
     let mut macros: BTreeMap<(String, String), &ItemMacro> = BTreeMap::new();
     for item in items {
-        if let Item::Macro(item) = item
-            && let Some(key) = members::of_macro(item)
-            && macros.insert(key.clone(), item).is_some()
-        {
-            code.unrecognised(item, format!("a second `{}!` of `{}`", key.1, key.0));
+        if let Item::Macro(item) = item {
+            // One that names no type is claimed by none, and reported.
+            let key = members::of_macro(item).unwrap_or_default();
+            if macros.insert(key.clone(), item).is_some() {
+                code.unrecognised(item, format!("a second `{}!` of `{}`", key.1, key.0));
+            }
         }
         if let Item::Impl(item) = item
             && let Some((path, _)) = &item.trait_
@@ -258,8 +259,8 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
             code.unrecognised(item, format!("a second type `{name}`"));
         }
     }
-    for ((owner, name), item) in macros {
-        code.unrecognised(item, format!("`{name}!` of `{owner}`"));
+    for ((owner, _), item) in macros {
+        code.unrecognised(item, format!("`{}!` of `{owner}`", text(&item.mac.path)));
     }
 }
 
@@ -383,6 +384,10 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
             code.unrecognised(field, format!("the field `{owner}::{ident}`: {}", text(&field.ty)));
             continue;
         };
+        if has_own_default(&attributes) {
+            code.unrecognised(field, format!("what the field `{owner}::{ident}` is if it is absent"));
+            continue;
+        }
         let present = tells_null(&attributes);
         let omits = match attributes.get("skip_serializing_if").map(Option::as_deref) {
             None => None,
@@ -468,6 +473,11 @@ pub(super) fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool 
     let by = attributes.get("deserialize_with").and_then(Option::as_deref);
     matches!(by, Some("crate::union::present" | "suprsend_api::union::present"))
         && attributes.contains_key("default")
+}
+
+/// Returns whether a field that is absent is read as what a function returns.
+pub(super) fn has_own_default(attributes: &BTreeMap<String, Option<String>>) -> bool {
+    attributes.get("default").is_some_and(Option::is_some)
 }
 
 /// Returns whether a field must be there although it may be null. A derive takes both for none.

@@ -221,3 +221,40 @@ fn a_secret_that_is_printed_is_found() {
         assert!(printed(source) >= SAMPLE.matches(&hidden).count(), "{hidden}");
     }
 }
+
+#[test]
+fn code_of_an_unknown_form_is_found() {
+    let document = corrected_file("sample.yaml");
+    let unrecognised = |source: String| {
+        let own = Own::from_source(&sample_compiled::COMPILED, source, "generated.rs").unwrap();
+        let effort = Effort { instances: 0, seed: 1 };
+        let report = check(&document, &own.evidence(&Ledger::default()), effort, Depth::Facts).unwrap();
+        let of_kind = report.differences.iter().filter(|difference| difference.kind == Kind::Unrecognised);
+        of_kind.map(|difference| difference.code.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(unrecognised(SAMPLE.to_owned()), Vec::<String>::new());
+    let mut missed = Vec::new();
+    for (known, unknown, messages) in [
+        // Another default than that of the type.
+        (
+            "#[serde(default, skip_serializing_if = \"::std::vec::Vec::is_empty\")]",
+            "#[serde(default = \"five\", skip_serializing_if = \"::std::vec::Vec::is_empty\")]",
+            &["what the field `Item::children` is if it is absent", "what `Item` is read from"][..],
+        ),
+        // A macro that names no type.
+        ("pub mod types {", "pub mod types { suprsend_api::anything!();", &["`suprsend_api::anything!`"]),
+        // An attribute that removes what it stands at.
+        (
+            "suprsend_api::deserialize!(Circle",
+            "#[cfg_attr(all(), cfg(any()))] suprsend_api::deserialize!(Circle",
+            &["what `Circle` is read from"],
+        ),
+    ] {
+        let source = SAMPLE.replace(known, unknown);
+        assert_ne!(source, SAMPLE, "{known}");
+        let found = unrecognised(source);
+        let is_missed = |message: &&str| !found.iter().any(|found| found.contains(*message));
+        missed.extend(messages.iter().copied().filter(is_missed));
+    }
+    assert_eq!(missed, Vec::<&str>::new());
+}
