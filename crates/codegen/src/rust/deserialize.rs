@@ -73,7 +73,7 @@ fn member(field: &Field, runtime: &Path) -> Option<Member> {
                 ("default", Meta::Path(_)) => default = true,
                 ("flatten", Meta::Path(_)) => flatten = true,
                 ("deserialize_with", Meta::NameValue(meta)) if is_option(&ty) => {
-                    by = Some(text(&meta.value)?)
+                    by = Some(text(&meta.value)?);
                 }
                 _ => return None,
             }
