@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens;
 use syn::{
-    Expr, Fields, File, ImplItem, Item, ItemImpl, Lit, Signature, Type, Visibility,
+    Expr, Fields, File, ImplItem, Item, ItemImpl, Lit, Signature, Type, Visibility, parse_quote,
     visit::{self, Visit},
 };
 
@@ -101,6 +101,16 @@ impl Surface {
             Item::Impl(block) => {
                 if let Some(name) = last(&block.self_ty) {
                     self.block(block, &owner(name));
+                }
+            }
+            Item::Macro(item)
+                if item.mac.path.segments.last().is_some_and(|last| last.ident == "open_enum") =>
+            {
+                if let Some(name) = item.mac.tokens.clone().into_iter().next() {
+                    let owner = owner(name.to_string());
+                    for block in open_enum(&name) {
+                        self.block(&block, &owner);
+                    }
                 }
             }
             _ => {}
@@ -251,6 +261,16 @@ impl<'a> Visit<'a> for Reading {
         }
         visit::visit_expr_array(self, array);
     }
+}
+
+/// Returns what the macro `open_enum!` implements for a type, as far as programs depend on it.
+fn open_enum(name: &impl ToTokens) -> [ItemImpl; 4] {
+    [
+        parse_quote!(impl #name { pub fn as_str(&self) -> &str {} }),
+        parse_quote!(impl ::std::convert::From<&str> for #name {}),
+        parse_quote!(impl ::std::convert::From<::std::string::String> for #name {}),
+        parse_quote!(impl ::std::fmt::Display for #name {}),
+    ]
 }
 
 fn modules(file: File) -> impl Iterator<Item = (String, Vec<Item>)> {

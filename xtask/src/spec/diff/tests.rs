@@ -362,6 +362,41 @@ fn a_signature_is_shown_before_and_after() {
     assert_eq!(lines(&make(["a", "b"], "string"), &make(["a", "b"], "integer")), ["string became integer"]);
 }
 
+/// A macro implements the conversions of an open enum; one that tells alternatives apart is closed.
+#[test]
+fn conversions_that_a_macro_implements_are_compared() {
+    let make = |beside: bool| {
+        let one = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let mut thing = json!({"properties": {"word": one("Word"), "color": one("Color")}});
+        if beside {
+            thing["properties"]["any"] = json!({"anyOf": [one("Word"), one("Color")]});
+        }
+        let components = BTreeMap::from([
+            ("Thing".to_owned(), thing),
+            ("Word".to_owned(), json!({"type": "string", "enum": ["a", "b"]})),
+            ("Color".to_owned(), json!({"type": "string", "enum": ["red"]})),
+        ]);
+        received(&one("Thing"), &components)
+    };
+    let lines = |old: &Value, new: &Value| -> Vec<String> {
+        let changes = changes(old, new).unwrap();
+        changes
+            .iter()
+            .filter(|change| change.kind == Kind::SignatureChanged)
+            .map(ToString::to_string)
+            .collect()
+    };
+    let (open, closed) = (make(false), make(true));
+    let lost = |name: &str| {
+        format!(
+            "breaking signature-changed: /components/schemas/{name}: `types::{name}: ::std::convert::From<&str>` \
+             is gone; `types::{name}: ::std::convert::From<String>` is gone; and 2 more"
+        )
+    };
+    assert_eq!(lines(&closed, &open), Vec::<String>::new());
+    assert_eq!(lines(&open, &closed), [lost("Color"), lost("Word")]);
+}
+
 /// Members next to a path item's reference are interpreted as they are when generating.
 #[test]
 fn f12_operations_beside_a_reference_are_compared() {
