@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::schema::is_null;
+use super::{schema::is_null, states};
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Turns inline schemas into components and references to them. Returns the names of the components that existed before.
-pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<String> {
+/// `lowered` is the document before its schemas were adapted.
+pub(super) fn hoist(document: &mut Value, lowered: &Value, report: &mut Report) -> BTreeSet<String> {
     let whole = document.clone();
     let mut names = Names::default();
     let stated: BTreeSet<String> = names::components(document).keys().map(|name| type_name(name)).collect();
@@ -22,6 +23,7 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
     }
     let components = Pointer::from_text("/components/schemas");
     let mut hoisted: Vec<(String, Value)> = Vec::new();
+    let mut marks: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         let own = pointer.parent().is_some_and(|parent| parent == components);
         if node != Node::Schema || own || is_part(&whole, pointer) || !becomes_type(value) {
@@ -30,7 +32,10 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
         let wanted = names::describe(&whole, pointer);
         let titled = value.get("title").is_some();
         let null = take_null(value);
-        let twin = hoisted.iter().find(|(name, schema)| titled && *name == wanted && schema == value);
+        let marked = states::marked(pointer, value, lowered, report);
+        let is_twin =
+            |name: &String, schema: &Value| *name == wanted && schema == value && marks[name] == marked;
+        let twin = hoisted.iter().find(|(name, schema)| titled && is_twin(name, schema));
         let name = if let Some((name, _)) = twin {
             let note = format!("the same as another `{name}`, so the two are one type");
             report.add(Kind::Combined, pointer, note);
@@ -38,6 +43,7 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
         } else {
             let name = names.take(&wanted);
             report.moved(pointer, &name);
+            marks.insert(name.clone(), marked);
             hoisted.push((name.clone(), value.clone()));
             name
         };

@@ -1,13 +1,14 @@
 //! Merges equal schemas into one type, wherever they occur.
 //!
-//! Two components are equal if they allow the same values and mark the same parts as sensitive; prose does not matter. Components that
-//! refer to equal ones become equal themselves, so this is repeated until no two are equal. An alternative of a union keeps its name, which
-//! is the name of its variant.
+//! Two components are equal if they allow the same values and have the same marks, of what is sensitive and of where null is a value; prose
+//! does not matter. Components that refer to equal ones become equal themselves, so this is repeated until no two are equal. An alternative
+//! of a union keeps its name, which is the name of its variant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::states;
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
@@ -19,9 +20,10 @@ use crate::{
 const PROSE: [&str; 5] = ["deprecated", "description", "example", "examples", "title"];
 
 /// Merges equal components. Names of the document's own components, in `stated`, take precedence over those of inline schemas.
-pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mut Report) {
+/// `lowered` is the document before its schemas were adapted.
+pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, lowered: &Value, report: &mut Report) {
     loop {
-        let renamed = twins(document, stated);
+        let renamed = twins(document, stated, lowered, report);
         if renamed.is_empty() {
             return;
         }
@@ -53,7 +55,13 @@ pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mu
 }
 
 /// Returns the components that are equal to another one, each with their common name.
-fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, String> {
+fn twins(
+    document: &mut Value,
+    stated: &BTreeSet<String>,
+    lowered: &Value,
+    report: &Report,
+) -> BTreeMap<String, String> {
+    let place = Pointer::from_text("/components/schemas");
     let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let alternatives = alternatives(document);
     for (name, schema) in names::components(document) {
@@ -72,7 +80,8 @@ fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, St
         said.sort_all_objects();
         // A schema without keywords has no type to share.
         if said.as_object().is_some_and(|said| !said.is_empty()) {
-            alike.entry(said.to_string()).or_default().push(name.clone());
+            let marked = states::marked(&place.child(name), schema, lowered, report);
+            alike.entry(format!("{said} {marked:?}")).or_default().push(name.clone());
         }
     }
     let mut taken: BTreeSet<String> = names::components(document).keys().cloned().collect();

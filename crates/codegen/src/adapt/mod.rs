@@ -53,13 +53,13 @@ pub(crate) fn adapt(document: &mut Value, report: &mut Report) -> Notes {
             schema::adapt(value, pointer, report);
         }
     });
-    let named = components::hoist(document, report);
+    let named = components::hoist(document, &lowered, report);
     components::rename(document, report);
     components::settle_nulls(document);
     scalars::inline(document, report);
     sensitive::spread(document);
     unions::distribute(document, report);
-    equal::merge(document, &named, report);
+    equal::merge(document, &named, &lowered, report);
     let descriptions = descriptions::collect(document, report);
     let states = states::collect(document, &lowered, report);
     operations::inline_references(document);

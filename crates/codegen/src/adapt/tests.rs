@@ -462,6 +462,31 @@ fn f13_absent_and_null_are_one_unless_marked() {
 }
 
 #[test]
+fn schemas_that_differ_only_in_what_null_means_are_two_types() {
+    for title in [None, Some("Same")] {
+        let part = |marked: bool| {
+            let mut part = json!({"type": "object", "properties": {"a": {"type": ["string", "null"]}}});
+            if marked {
+                part["properties"]["a"]["x-three-state"] = true.into();
+            }
+            if let Some(title) = title {
+                part["title"] = title.into();
+            }
+            part
+        };
+        let whole = json!({"properties": {"one": part(false), "other": part(true), "again": part(true)}});
+        let code = bare(&responses(&json!({"200": body(&whole)})), &json!({}));
+        let count = |ty: &str| code.matches(&format!("puba:{ty}}}")).count();
+        let one = "::std::option::Option<::std::string::String>";
+        assert_eq!(
+            [count(one), count(&format!("::std::option::Option<{one}>"))],
+            [1, 1],
+            "{title:?}: {code}"
+        );
+    }
+}
+
+#[test]
 fn a_component_that_may_be_null_is_an_option_where_it_is_used() {
     let code = code(
         &responses(&json!({"200": body(&json!({"type": "object", "required": ["x"], "properties": {
