@@ -25,7 +25,6 @@ macro_rules! deserialize {
             const NAME: &'static str = ::std::stringify!($name);
             const NAMES: &'static [&'static str] = &[$($crate::deserialize!(@name $field $($wire)?)),*];
 
-            #[allow(unused_mut, unused_variables)]
             fn read<A: ::serde::de::MapAccess<'de>>(mut members: A) -> ::std::result::Result<Self, A::Error> {
                 $(let mut $field = ::std::option::Option::None;)*
                 $(let mut $rest = ::std::default::Default::default();)?
@@ -256,6 +255,10 @@ pub mod present {
 }
 
 #[cfg(test)]
+#[allow(
+    unreachable_pub,
+    reason = "the macro of an open enum writes a public method, as generated code needs it"
+)]
 mod tests {
     use serde_json::{Map, Value, from_reader, from_str, from_value, json};
 

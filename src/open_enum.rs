@@ -5,7 +5,6 @@
 #[macro_export]
 macro_rules! open_enum {
     ($name:ident { $($variant:ident $value:literal),* } $other:ident) => {
-        #[allow(unreachable_pub)]
         impl $name {
             /// Returns the value as the API writes it.
             pub fn as_str(&self) -> &str {
